@@ -1,0 +1,201 @@
+"""From scores to slates: what may be shown, the best of it, and the exact chance of what was drawn.
+
+A track is *open* to a listener if it is released and not in cooldown. A slate takes open tracks; when fewer
+than k are left it is filled with those in cooldown, oldest play first (a rare, slower path). With A open tracks,
+slot j (from 0) shows, with probability `explore`, a uniform draw from the A - j open tracks not yet in the
+slate, else the best of them, so that its propensity is
+
+    (1 - explore) [it is the best left] + explore / (A - j)
+
+and 1 in a slot that is filled by force. Draws belong to the event (listener, visit, slot).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simenv.agents import _slots
+from simenv.errors import UsageError
+from simenv.types import F32, F64, I32, Bool, Request, Setting, Slate
+
+Score = Callable[[Request], F32]
+"""(m, T) scores of all tracks for the listeners of a request, or (1, T) when everyone is answered alike."""
+
+_BLOCK = 1 << 24  # scores held at once: 64 MB
+
+
+def ranked(score: Score, request: Request, setting: Setting, explore: float = 0.0) -> Slate:
+    """The k best open tracks of each listener, best first, each slot explored with probability `explore`.
+
+    Equal scores go to the lower track. Scores are asked for in blocks of listeners, so memory is bounded.
+
+    Raises:
+        UsageError: if a score is nan, or fewer than k tracks are released.
+    """
+    parts = [_ranked(score(rows), rows, setting, explore)[0] for rows in _blocks(request, setting)]
+    return _joined(parts)
+
+
+def uniform(request: Request, setting: Setting) -> Slate:
+    """k open tracks, each drawn uniformly from those left; propensity 1 / (A - j)."""
+    nothing = np.empty((0, 0), np.float32)
+    return _ranked(nothing, request, setting, 1.0)[0]
+
+
+def chance(
+    score: Score, request: Request, tracks: I32, given: I32, setting: Setting, explore: float = 0.0
+) -> F32:
+    """(m, c) probability that `ranked` shows each of `tracks` (m, c) in the slot after `given` (m, j)."""
+    out = np.empty(tracks.shape, np.float32)
+    at = 0
+    for rows in _blocks(request, setting):
+        here = slice(at, at := at + len(rows))
+        out[here] = _chance(score(rows), rows, tracks[here], given[here], setting, explore)
+    return out
+
+
+def uniform_chance(request: Request, tracks: I32, given: I32, setting: Setting) -> F32:
+    """(m, c) probability that `uniform` shows each of `tracks` (m, c) in the slot after `given` (m, j)."""
+    return _chance(np.empty((0, 0), np.float32), request, tracks, given, setting, 1.0)
+
+
+def is_open(request: Request, tracks: I32, setting: Setting) -> Bool:
+    """(m, c) whether each of `tracks` (m, c) is released and out of cooldown for each listener."""
+    return _open(request, tracks, setting)[0]
+
+
+def pick(tracks: I32, scores: F32, is_open: Bool, k: int) -> I32:
+    """(m, k) places in `tracks` (m, c) of the best by score (m, c): open ones first, then the rest in order.
+
+    Raises:
+        UsageError: if a score is nan.
+    """
+    _no_nan(np.isnan(scores).any())
+    forced = -np.arange(tracks.shape[1], dtype=np.float32)
+    keys = (tracks, np.where(is_open, -scores, -forced), ~is_open)  # the last key counts first
+    return np.lexsort(keys, axis=1)[:, :k]
+
+
+def in_cooldown(request: Request, setting: Setting) -> tuple[NDArray[np.int64], I32]:
+    """Tracks in cooldown as of the request, as `Heard.forbidden` lists them."""
+    if setting.heard is None:
+        return np.zeros(len(request) + 1, np.int64), np.empty(0, np.int32)
+    return setting.heard.forbidden(request.listeners, request.time, setting.cooldown)
+
+
+def forced(request: Request, row: int, given: I32, setting: Setting) -> I32:
+    """All released tracks that are not among `given`, for one listener, oldest play first, then by number."""
+    left = setting.catalogue.released <= request.time[row]
+    left[given] = False
+    tracks = np.flatnonzero(left).astype(np.int32)
+    if setting.heard is None:
+        return tracks
+    return tracks[np.argsort(setting.heard.last(int(request.listeners[row]))[tracks], kind="stable")]
+
+
+def fill(tracks: I32, propensity: F32, filled: I32, request: Request, setting: Setting) -> None:
+    """Fill the slots from `filled` (m,) on with tracks in cooldown, oldest play first, in place."""
+    k = tracks.shape[1]
+    for row in np.flatnonzero(filled < k):
+        n = filled[row]
+        tracks[row, n:] = forced(request, row, tracks[row, :n], setting)[: k - n]
+        propensity[row, n:] = 1
+
+
+def check_supply(request: Request, setting: Setting) -> None:
+    """Raise a UsageError if the tracks that are released cannot fill a slate."""
+    least = int(_n_released(request.time, setting).min(initial=np.iinfo(np.int32).max))
+    if least < setting.slate_size:
+        raise UsageError(
+            f"a slate of {setting.slate_size} tracks, but only {least} are released on day "
+            f"{request.time.min():.1f}: ask for a shorter slate or bring more music"
+        )
+
+
+def _ranked(scores: F32, request: Request, setting: Setting, explore: float, k: int = 0) -> tuple[Slate, I32]:
+    """`ranked` of one block, and the number of open tracks (m,); `k` > 0: so many slots, none by force."""
+    size = k or setting.slate_size
+    if not k:
+        check_supply(request, setting)
+    start, barred = in_cooldown(request, setting)
+    tracks = np.full((len(request), size), -1, np.int32)
+    propensity = np.ones((len(request), size), np.float32)
+    n = _n_released(request.time, setting)
+    event = setting.key.bits(request.listeners, request.visit)
+    released = setting.catalogue.released
+    clean = _slots.fill_slots(
+        np.ascontiguousarray(scores, np.float32),
+        start,
+        barred,
+        released,
+        request.time,
+        event,
+        explore,
+        n,
+        tracks,
+        propensity,
+    )
+    _no_nan(not clean)
+    if not k:
+        fill(tracks, propensity, np.minimum(n, size), request, setting)
+    return Slate(tracks, propensity), n
+
+
+def _chance(scores: F32, request: Request, tracks: I32, given: I32, setting: Setting, explore: float) -> F32:
+    best, n = _ranked(scores, request, setting, 1.0 if explore >= 1 else 0.0, k=given.shape[1] + 1)
+    left = n - is_open(request, given, setting).sum(axis=1)  # (m,) open tracks that are not given
+    shown = is_open(request, tracks, setting) & ~_among(tracks, given)
+    p = explore * shown / np.maximum(left, 1)[:, None]
+    if explore < 1:
+        first = (_among(best.tracks, given) | (best.tracks < 0)).argmin(axis=1)  # best of what is left
+        p += (1 - explore) * (shown & (tracks == np.take_along_axis(best.tracks, first[:, None], axis=1)))
+    for row in np.flatnonzero(left <= 0):
+        p[row] = tracks[row] == forced(request, row, given[row], setting)[:1]
+    return p.astype(np.float32)
+
+
+def _open(request: Request, tracks: I32, setting: Setting) -> tuple[Bool, I32]:
+    """(m, c) which of `tracks` are open, and (m,) how many tracks are in all."""
+    start, barred = in_cooldown(request, setting)
+    out, n = np.empty(tracks.shape, np.bool_), _n_released(request.time, setting)
+    tracks = np.ascontiguousarray(tracks, np.int32)
+    _slots.mark_open(tracks, start, barred, setting.catalogue.released, request.time, out, n)
+    return out, n
+
+
+def _among(tracks: I32, given: I32) -> Bool:
+    """(m, c) whether each of `tracks` (m, c) is one of `given` (m, j) of its row."""
+    out = np.zeros(tracks.shape, bool)
+    for j in range(given.shape[1]):
+        out |= tracks == given[:, j : j + 1]
+    return out
+
+
+def _blocks(request: Request, setting: Setting) -> Iterator[Request]:
+    size = max(1, _BLOCK // max(len(setting.catalogue), 1))
+    if len(request) <= size:
+        yield request
+        return
+    for at in range(0, len(request), size):
+        yield request.rows(np.s_[at : at + size])
+
+
+def _joined(parts: list[Slate]) -> Slate:
+    if len(parts) == 1:
+        return parts[0]
+    return Slate(np.concatenate([p.tracks for p in parts]), np.concatenate([p.propensity for p in parts]))
+
+
+def _n_released(time: F64, setting: Setting) -> I32:
+    """(m,) tracks released at each time."""
+    released = setting.catalogue.released
+    late = np.sort(released[released > time.min(initial=np.inf)])
+    return (len(released) - len(late) + np.searchsorted(late, time, "right")).astype(np.int32)
+
+
+def _no_nan(found: bool) -> None:
+    if found:
+        raise UsageError("a score is nan: an agent must score every track it ranks with a number")

@@ -1,0 +1,206 @@
+"""Rows of a table of tracks: read, checked, and the rows of one track brought together."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from simenv._tables import NAMES, recognise
+from simenv.catalogue import AUDIO
+from simenv.errors import UsageError
+from simenv.types import F64, Bool
+
+LONGEST = 6 * 3600.0  # seconds
+FASTEST = 300.0  # beats a minute
+UNREADABLE = 0.01  # share of rows above which a table is refused
+NOTHING = frozenset({"NA", "nan", "NaN", "NULL"})  # cells that say nothing
+MILLISECONDS = 10_000.0  # a table whose middle track is longer than so many seconds counts in milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """What a table says of T tracks, in the order of their ids."""
+
+    ids: list[str]
+    titles: list[str]
+    artists: list[str]  # empty where unknown
+    albums: list[str]  # empty where unknown
+    genres: list[list[str]]  # of each row that the track stands in, the main one first
+    sub_genres: list[list[str]]
+    seconds: F64  # nan where unknown
+    released: F64  # days since 1970, nan where unknown
+    audio: F64  # (T, f)
+    features: tuple[str, ...]
+
+
+def read_tracks(table: pa.Table, columns: Mapping[str, str]) -> Tracks:
+    """The tracks of a table; neither the order of its rows nor that of its columns matters.
+
+    Args:
+        table: as `open_table` gives it, or from anywhere else.
+        columns: used as -> name of the column, where it is not recognised.
+
+    Raises:
+        UsageError: if a column is missing, over 1 % of the rows cannot be read, or fewer than two tracks can.
+
+    Warns:
+        UserWarning: if rows were skipped: how many, and why.
+    """
+    places = recognise(table.column_names, columns)
+    n = table.num_rows
+    text = dict.fromkeys((*NAMES, "sub_genres"), [""] * n)
+    text |= {name: _text(table.column(place)) for name, place in places.items()}
+    if "genres" not in places:
+        text["genres"] = text["sub_genres"]
+    check = _Check(table)
+
+    features = tuple(feature for feature in AUDIO if feature in places)
+    audio = np.empty((n, len(features)))
+    for column, feature in enumerate(features):
+        most = FASTEST if feature == "tempo" else 1.0
+        audio[:, column] = _numbers(text[feature])
+        within = (audio[:, column] >= 0) & (audio[:, column] <= most)
+        check.need(within, f"{feature} is not within 0 to {most:g}", text[feature])
+    seconds = _numbers(text["seconds"])
+    if np.median(seconds[np.isfinite(seconds)] if np.isfinite(seconds).any() else 0) > MILLISECONDS:
+        seconds /= 1000
+    possible = (seconds > 0) & (seconds <= LONGEST)
+    check.need(possible | _blank(text["seconds"]), "its length is not within 0 to 6 hours", text["seconds"])
+    released = _days(text["released"])
+    check.need(np.isfinite(released) | _blank(text["released"]), "no date of release", text["released"])
+    artists = [next(iter(_parts(cell, ";")), "") for cell in text["artist"]]
+    ids, named = text["track_id"], "track_id" if "track_id" in places else "title"
+    check.need(~_blank(text[named]), f"no {named}", text["artist"])
+    if named == "title":
+        lengths = [f"{x:g}" for x in seconds]
+        ids = [" / ".join(row) for row in zip(text["title"], artists, text["album"], lengths, strict=True)]
+
+    numbers = np.nan_to_num(np.column_stack([seconds, released, audio]), nan=-np.inf).tolist()
+    facts = list(zip(ids, text["title"], artists, text["album"], numbers, strict=True))
+    order = sorted(np.flatnonzero(~check.bad).tolist(), key=facts.__getitem__)
+    rows: dict[str, list[int]] = {}  # of each track, the row that speaks for it first
+    for i in order:
+        rows.setdefault(ids[i], []).append(i)
+    same = np.ones(n, bool)
+    for group in rows.values():
+        same[group] = [facts[i] == facts[group[0]] for i in group]
+    check.need(same, f"another row of its {named} says otherwise", ids)
+    check.tell()
+    if len(rows) < 2:
+        raise UsageError(f"a catalogue needs at least 2 tracks; {check.source} has {len(rows)} in {n} rows")
+
+    lead = [group[0] for group in rows.values()]
+    genres, sub_genres = (
+        [
+            [part for i in group if same[i] for part in _parts(text[name][i].lower(), ";|,")]
+            for group in rows.values()
+        ]
+        for name in ("genres", "sub_genres")
+    )
+    return Tracks(
+        ids=list(rows),
+        titles=[text["title"][i] or ids[i] for i in lead],
+        artists=[artists[i] for i in lead],
+        albums=[text["album"][i] for i in lead],
+        genres=genres,
+        sub_genres=sub_genres,
+        seconds=seconds[lead],
+        released=released[lead],
+        audio=audio[lead],
+        features=features,
+    )
+
+
+class _Check:
+    """Counts the rows that cannot be read, and why.
+
+    Attributes:
+        bad: (r,) whether the row is left out.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        notes = table.schema.metadata or {}
+        self.source = notes.get(b"source", b"the table").decode()
+        self.torn = int(notes.get(b"torn", b"0"))  # rows with too many or too few cells are not in the table
+        self.bad: Bool = np.zeros(table.num_rows, bool)
+        self.reasons: Counter[str] = Counter()
+        if self.torn:
+            self.reasons["wrong number of cells"] = self.torn
+
+    def need(self, good: Bool, otherwise: str, cells: Sequence[str]) -> None:
+        """Leave out rows that are not `good`; `cells` are shown to their owner."""
+        failed = np.flatnonzero(~good & ~self.bad)
+        if len(failed):
+            row = failed[0]
+            self.reasons[f"{otherwise} (first in row {row + 1}: {cells[row]!r})"] = len(failed)
+            self.bad[failed] = True
+
+    def tell(self) -> None:
+        """Warn of what was left out.
+
+        Raises:
+            UsageError: if that is more than 1 % of all rows.
+        """
+        total, failed = len(self.bad) + self.torn, int(self.bad.sum()) + self.torn
+        reasons = "; ".join(f"{count}: {reason}" for reason, count in self.reasons.most_common())
+        message = f"{failed:,} of {total:,} rows of {self.source} cannot be read: {reasons}"
+        if failed > UNREADABLE * total:
+            raise UsageError(f"{message}. More than 1 % is too many")
+        if failed:
+            warnings.warn(f"{message}. They are skipped", stacklevel=4)
+
+
+def _text(column: pa.ChunkedArray) -> list[str]:
+    """Cells as strings without outer spaces, empty where there is none; lists are joined by semicolons."""
+    cells = column.to_pylist()
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        return [";".join(str(part).strip() for part in cell or ()) for cell in cells]
+    texts = ("" if cell is None else str(cell).strip() for cell in cells)
+    return ["" if text in NOTHING else text for text in texts]
+
+
+def _parts(cell: str, separators: str) -> list[str]:
+    """The parts of ``a; b`` or ``['a', 'b']``."""
+    quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"", cell) if cell[:1] + cell[-1:] == "[]" else []
+    if quoted:
+        return [a or b for a, b in quoted]
+    return [part.strip() for part in re.split(f"[{separators}]", cell) if part.strip()]
+
+
+def _blank(cells: Sequence[str]) -> Bool:
+    return np.array([not cell for cell in cells], bool)
+
+
+def _numbers(cells: Sequence[str]) -> F64:
+    """nan where there is none."""
+
+    def number(cell: str) -> float:
+        try:
+            return float(cell)
+        except ValueError:
+            return np.nan
+
+    return np.array([number(cell) for cell in cells], np.float64)
+
+
+def _days(cells: Sequence[str]) -> F64:
+    """Days since 1970 of years, months and days as ISO 8601 writes them; nan where there is none.
+
+    A year counts as its first day, a month likewise, as streaming services have it.
+    """
+    days: dict[str, float] = {}
+    for cell in set(cells):
+        found = re.match(r"([1-2]\d{3})(?:-(\d\d))?(?:-(\d\d))?(?:[T ].*|\.0)?$", cell)
+        try:
+            year, month, day = (int(part or 1) for part in found.groups()) if found else (0, 0, 0)
+            days[cell] = float(date(year, month, day).toordinal() - date(1970, 1, 1).toordinal())
+        except ValueError:
+            days[cell] = np.nan
+    return np.array([days[cell] for cell in cells], np.float64)

@@ -1,0 +1,120 @@
+"""Tables of tracks as people have them: opened, and their columns recognised."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import csv as pa_csv
+
+from simenv.catalogue import AUDIO
+from simenv.errors import UsageError
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "track_id": ("track_id", "id", "track_uri", "uri", "spotify_id", "spotify_track_id"),
+    "title": ("title", "track_name", "name", "track", "song", "song_name", "track_title"),
+    "artist": ("artist", "track_artist", "artist_name", "artists", "artist_names", "track_artists"),
+    "album": ("album", "track_album_name", "album_name", "track_album"),
+    "genres": ("genres", "genre", "playlist_genre", "track_genre", "main_genre", "artist_genres"),
+    "seconds": ("seconds", "duration_ms", "duration", "track_duration_ms", "duration_s", "length"),
+    "released": ("released", "track_album_release_date", "release_date", "album_release_date", "year"),
+    **{feature: (feature,) for feature in AUDIO},
+}
+"""What a column may be used as, and under which names it is recognised, capitals and spaces aside."""
+
+SUB_GENRES = ("playlist_subgenre", "subgenre", "sub_genre", "subgenres")
+
+
+def open_table(path: Path) -> pa.Table:
+    """The table in a CSV, TSV or Parquet file, gzipped or not; cells of text files are strings.
+
+    Raises:
+        UsageError: if there is no such file, or it is empty or no table.
+    """
+    if not path.is_file():
+        raise UsageError(f"no catalogue at {path}: {'that is a folder' if path.is_dir() else 'no such file'}")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+        if not magic:
+            raise UsageError(
+                f"the catalogue {path} is empty; a table with a header and a row a track was expected"
+            )
+        if magic == b"PAR1":
+            return pq.read_table(path)
+        return _read_text(path, "gzip" if magic[:2] == b"\x1f\x8b" else None)
+    except (pa.ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f"{path} is not a table that can be read: CSV or TSV in UTF-8, gzipped or not, or Parquet"
+            f" was expected ({reason})"
+        ) from None
+
+
+def _read_text(path: Path, compression: str | None) -> pa.Table:
+    with pa.input_stream(str(path), compression=compression) as stream:
+        head = stream.read(1 << 16)
+    if b"\0" in head:
+        raise UsageError(f"{path} is not a table: it is binary. Save it as CSV, TSV or Parquet")
+    line = head.split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")
+    delimiter = max("\t,;", key=line.count)
+    names = next(csv.reader([line], delimiter=delimiter), [])
+    torn = 0
+
+    def skip(row: pa_csv.InvalidRow) -> str:
+        nonlocal torn
+        torn += 1
+        return "skip"
+
+    places = [str(i) for i in range(len(names))]  # so that a name may stand twice
+    with pa.input_stream(str(path), compression=compression) as stream:
+        table = pa_csv.read_csv(
+            stream,
+            pa_csv.ReadOptions(column_names=places, skip_rows=1),
+            pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip),
+            pa_csv.ConvertOptions(column_types=dict.fromkeys(places, pa.string()), strings_can_be_null=False),
+        )
+    metadata = {"torn": str(torn), "source": str(path)}
+    return table.rename_columns(names).replace_schema_metadata(metadata)
+
+
+def recognise(names: list[str], columns: Mapping[str, str]) -> dict[str, int]:
+    """Which column of a table is used as what: its place by name.
+
+    Args:
+        names: of all columns of the table.
+        columns: used as -> name of the column, where the user says so.
+
+    Raises:
+        UsageError: if a needed column is missing, or `columns` names what is not there.
+    """
+    for name, column in columns.items():
+        if name not in NAMES:
+            close = difflib.get_close_matches(name, NAMES, 1)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; it is one of {', '.join(NAMES)}"
+            raise UsageError(f"a column cannot be used as {name!r}{hint}")
+        if names.count(column) != 1:
+            count = "no column" if column not in names else "more than one column"
+            raise UsageError(f"{name}={column}: the table has {count} {column!r}; it has {', '.join(names)}")
+    plain = [re.sub(r"[\s\-]+", "_", name.strip().lower()) for name in names]
+    known = NAMES if "genres" in columns else {**NAMES, "sub_genres": SUB_GENRES}
+    places = {}
+    for name, aliases in known.items():
+        found = [plain.index(alias) for alias in aliases if alias in plain]
+        if name in columns:
+            places[name] = names.index(columns[name])
+        elif found:
+            places[name] = found[0]
+    for needed in ("artist", "title"):
+        if needed not in places and not (needed == "title" and "track_id" in places):
+            what = "title or track_id" if needed == "title" else needed
+            raise UsageError(
+                f"the table has no column that is recognised as {what}; its columns are {', '.join(names)}."
+                f" Say which one it is: --columns {needed}=COLUMN"
+            )
+    return places

@@ -1,0 +1,330 @@
+"""The world: who asks, and what happens when they are answered, window after window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simenv.catalogue import Catalogue, Hidden
+from simenv.errors import UsageError
+from simenv.heard import Heard
+from simenv.log import Log
+from simenv.rng import Key
+from simenv.types import (
+    F32,
+    F64,
+    HEARD_SECONDS,
+    I32,
+    KNOWN,
+    LEFT,
+    LIKED,
+    REACHED,
+    SAVED,
+    SKIPPED,
+    U8,
+    Bool,
+    Day,
+    Exchange,
+    Feedback,
+    Late,
+    Plays,
+    Request,
+    Response,
+    Setting,
+    Slate,
+)
+
+SECONDS_A_DAY = 86_400.0
+
+
+class Listeners(Protocol):
+    """What a world asks of a population (implemented in users/)."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def columns(self) -> Mapping[str, NDArray]:
+        """The hidden columns, listeners first."""
+        ...
+
+    def live(self, rows: I32, until: float, share: float, charts: Any) -> Plays:
+        """Let `rows` live organically until each asks or `until`; their plays, LIKED and SAVED as earned."""
+        ...
+
+    def asking(self, rows: I32) -> I32:
+        """Those of `rows` who wait for a slate."""
+        ...
+
+    def request(self, rows: I32) -> Request: ...
+
+    def play(self, rows: I32, tracks: I32) -> Response:
+        """Play `tracks` (m, k) to `rows`, who ask, slot by slot until the session is over."""
+        ...
+
+    def late(self, listener: I32, time: F64, track: I32, ended: F64, flags: U8) -> Late:
+        """When the likes and saves that plays earned (the bits of `flags`) will come."""
+        ...
+
+    def appeal(self, rows: I32, tracks: I32) -> F32: ...
+
+    def first_charts(self) -> F32: ...
+
+    def next_charts(self, charts: F32, plays: NDArray, days: float) -> F32:
+        """Charts (T,) after `days` in which tracks were played `plays` (T,) times."""
+        ...
+
+    def publish(self, charts: F32, time: float) -> Any:
+        """Charts as the listeners read them."""
+        ...
+
+
+class World:
+    """n listeners among T tracks: the other half of every experiment's loop.
+
+    ``waiting`` gives the next wave of requests, ``play`` answers it, ``turn`` ends a window. Listeners influence
+    one another only through what ``turn`` published, so within a window they are independent.
+
+    Args:
+        catalogue: public facts of the tracks.
+        hidden: what only listeners hear of them.
+        listeners: the population.
+        key: of this world's luck.
+        share: of sessions that are recommended, in [0, 1].
+        window: days that a window lasts.
+        heard: the platform's memory; None keeps none, and then every cooldown is 0.
+        log: where plays are kept; None: nowhere.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        hidden: Hidden,
+        listeners: Listeners,
+        key: Key,
+        share: float = 0.35,
+        window: float = 1.0,
+        heard: Heard | None = None,
+        log: Log | None = None,
+    ) -> None:
+        if not 0 <= share <= 1:
+            raise UsageError(f"share={share} of sessions recommended: expected a number from 0 to 1")
+        self.catalogue, self.key = catalogue, key
+        self.share, self.window = share, window
+        self.heard, self.log = heard, log
+        self.today = 0.0  # the window now open
+        self._listeners = listeners
+        self._charts = listeners.first_charts()
+        self._published = listeners.publish(self._charts, self.today)
+        self._everyone = np.arange(len(listeners), dtype=np.int32)
+        self._request: Request | None = None
+        self._open_window()
+        self._pending: list[Late] = []
+        self.truth = WorldTruth(listeners, hidden)
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    def setting(
+        self, slate_size: int = 10, cooldown: float = 30.0, key: Key | None = None, **also: Any
+    ) -> Setting:
+        """What an agent is told of this world before its first request.
+
+        Args:
+            slate_size: k.
+            cooldown: days; the surface's rule of what may be recommended again.
+            key: of the agent's luck.
+            also: `practice`, for agents that train in worlds of their own.
+        """
+        cooldown = cooldown if self.heard is not None else 0.0
+        key = self.key / "agent" if key is None else key
+        return Setting(self.catalogue, len(self), slate_size, key, cooldown, self.heard, **also)
+
+    def waiting(self, until: float | None = None) -> Request | None:
+        """Live through organic sessions; then who asks for a slate before `until` (by default the window's end).
+
+        Asked again before `play`, it gives the same request.
+
+        Returns:
+            the next wave of requests, one for each listener who asks; None when nobody does any more.
+        """
+        if self._request is not None:
+            return self._request
+        until = self.today + self.window if until is None else until
+        plays = self._listeners.live(self._active, until, self.share, self._published)
+        if len(plays):
+            self._organic.append(self._enter(plays))
+        asking = self._listeners.asking(self._active)
+        if not len(asking):
+            self._active = asking
+            return None
+        self._request = self._listeners.request(asking)
+        return self._request
+
+    def play(self, slate: Slate) -> Exchange:
+        """Play `slate` to those who wait; their hidden state and their clocks move on.
+
+        Raises:
+            UsageError: if nobody waits, or the slate has a wrong shape or dtype, or a track that is unknown, not
+                yet released or twice in the same slate.
+        """
+        request = self._request
+        if request is None:
+            raise UsageError(
+                "nobody waits for a slate: call waiting() first, and turn() when it returns None"
+            )
+        check_slate(slate, request, self.catalogue)
+        response = self._listeners.play(request.listeners, slate.tracks)
+        self._request = None
+        self._active = request.listeners
+        reached = (response.flags & REACHED) != 0
+        self.truth.utility = response.utility
+        self.truth.known = np.zeros(reached.shape, bool)
+        if self.heard is not None or self.log is not None:
+            plays = self._enter(_plays(request, slate, response, reached))
+            self.truth.known[reached] = plays.has(KNOWN)
+        feedback = Feedback(
+            reached=reached,
+            seconds=response.seconds,
+            skipped=(response.flags & SKIPPED) != 0,
+            left=(response.flags & LEFT).any(axis=1),
+        )
+        return Exchange(request, slate, feedback)
+
+    def turn(self) -> Day:
+        """End the window: publish charts, late likes and saves, and what comes out next; begin the next one."""
+        end = self.today + self.window
+        counted = np.bincount(
+            np.concatenate([np.empty(0, np.int32), *self._counted]), minlength=len(self.catalogue)
+        )
+        self._charts = self._listeners.next_charts(self._charts, counted, self.window)
+        late = Late.concat(self._pending)
+        due = late.came < end
+        arrived, self._pending = late.rows(due), [late.rows(~due)]
+        if self.log is not None:
+            self.log.append_late(arrived)
+            self.log.forget_before(end)
+        released = self.catalogue.released
+        news = Day(
+            plays=Plays.concat(self._organic),
+            late=arrived,
+            charts=self._charts.copy(),
+            released=np.flatnonzero((released > self.today) & (released <= end)).astype(np.int32),
+            time=end,
+        )
+        self.today = end
+        self._published = self._listeners.publish(self._charts, end)
+        self._open_window()
+        return news
+
+    def warm_up(self, days: int, each: Callable[[], None] = lambda: None) -> None:
+        """Live `days` windows in which nothing is recommended; `each` is called after every one of them."""
+        share, self.share = self.share, 0.0
+        for _ in range(days):
+            while self.waiting() is not None:  # pragma: no cover  nobody asks when nothing is recommended
+                raise RuntimeError("a listener asked for a slate during the warm-up")
+            self.turn()
+            each()
+        self.share = share
+
+    def _open_window(self) -> None:
+        self._active = self._everyone
+        self._organic: list[Plays] = []
+        self._counted: list[I32] = []
+
+    def _enter(self, plays: Plays) -> Plays:
+        """Enter plays into the platform's memory, the log and the charts-to-be; hand back what is public of them."""
+        earned = (plays.flags & (LIKED | SAVED)) != 0
+        late = plays.rows(earned)
+        ended = late.time + late.seconds / SECONDS_A_DAY
+        self._pending.append(self._listeners.late(late.listener, late.time, late.track, ended, late.flags))
+        flags = plays.flags & ~(LIKED | SAVED)
+        if self.heard is not None:
+            known = self.heard.add(plays.listener, plays.track, plays.time, plays.seconds)
+            flags = np.where(known, flags | KNOWN, flags)
+        plays = replace(plays, flags=flags)
+        self._counted.append(plays.track[plays.seconds >= HEARD_SECONDS])
+        if self.log is not None:
+            self.log.append(plays)
+        return plays
+
+
+class WorldTruth:
+    """What is hidden in a world; implements `simenv.types.Truth`."""
+
+    def __init__(self, listeners: Listeners, hidden: Hidden) -> None:
+        self._listeners, self.tracks = listeners, hidden
+        self.utility: F32 = np.empty((0, 0), np.float32)
+        self.known: Bool = np.empty((0, 0), bool)
+        self._all = np.arange(len(hidden.quality), dtype=np.int32)[None]  # (1, T)
+
+    @property
+    def columns(self) -> Mapping[str, NDArray]:
+        """The hidden columns of the population, by name."""
+        return self._listeners.columns
+
+    def appeal(self, listeners: I32, tracks: I32 | None = None) -> F32:
+        """(m, c) appeal of `tracks` (m, c), or of all T, at each listener's own time."""
+        return self._listeners.appeal(listeners, self._all if tracks is None else tracks)
+
+
+def check_slate(slate: Slate, request: Request, catalogue: Catalogue) -> None:
+    """Refuse a slate that cannot be played.
+
+    Raises:
+        UsageError: says what was wrong, where, and what to do.
+    """
+    tracks, propensity = slate.tracks, slate.propensity
+    if tracks.ndim != 2 or len(tracks) != len(request) or not tracks.shape[1]:
+        raise UsageError(
+            f"slate.tracks has shape {tracks.shape}; {len(request)} listeners asked, so ({len(request)}, k) is needed"
+        )
+    if tracks.dtype != np.int32:
+        raise UsageError(f"slate.tracks is {tracks.dtype}; make it int32: tracks.astype(np.int32)")
+    if propensity.shape != tracks.shape or propensity.dtype != np.float32:
+        raise UsageError(
+            f"slate.propensity is {propensity.dtype} of shape {propensity.shape}; float32 of shape {tracks.shape} is "
+            "needed (np.nan where it is not known)"
+        )
+    unknown = (tracks < 0) | (tracks >= len(catalogue))
+    if unknown.any():
+        raise UsageError(
+            f"the slate holds track {tracks[unknown][0]}; the catalogue knows 0 to {len(catalogue) - 1}"
+        )
+    early = catalogue.released[tracks] > request.time[:, None]
+    if early.any():
+        row = int(np.flatnonzero(early.any(axis=1))[0])
+        track = tracks[row][early[row]][0]
+        raise UsageError(
+            f"the slate of listener {request.listeners[row]} holds track {track}, which comes out on day "
+            f"{catalogue.released[track]:.2f}, after day {request.time[row]:.2f}; leave it out until then"
+        )
+    ordered = np.sort(tracks, axis=1)
+    twice = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    if twice.any():
+        row = int(np.flatnonzero(twice)[0])
+        raise UsageError(
+            f"the slate of listener {request.listeners[row]} holds a track twice: {tracks[row].tolist()}"
+        )
+
+
+def _plays(request: Request, slate: Slate, response: Response, reached: Bool) -> Plays:
+    """The plays of an exchange that were reached, listener by listener, slot by slot."""
+    row, slot = np.nonzero(reached)
+    return Plays(
+        time=response.time[reached],
+        listener=request.listeners[row],
+        track=slate.tracks[reached],
+        visit=request.visit[row],
+        session=response.session[row],
+        slot=slot.astype(np.int8),
+        source=np.zeros(len(row), np.uint8),
+        propensity=slate.propensity[reached],
+        seconds=response.seconds[reached],
+        flags=response.flags[reached],
+        activity=response.activity[reached],
+        device=response.device[reached],
+    )

@@ -1,0 +1,55 @@
+"""How much a track appeals to a listener: tastes, quality, newness, the hour, and what no factor explains."""
+
+from __future__ import annotations
+
+from simenv.floats import ZERO, exp32, f32, log32, scalar
+from simenv.rng import bell, fold, stream
+
+_IDIOSYNCRASY = stream("idiosyncrasy")
+_FLOOR = f32(0.05)
+
+
+@scalar
+def cosine(interest, sound):
+    """<mu, z> of two unit vectors (d,)."""
+    total = ZERO
+    for e in range(sound.shape[0]):
+        total += interest[e] * sound[e]
+    return total
+
+
+@scalar
+def affinity(taste, weight, n, sound, p):
+    """The interest that a track serves best, and how well: max_k [match <mu_k, z> + gain ln(w_k + .05)].
+
+    Args:
+        taste: (5, d) interests mu_k, of which the first n count.
+        weight: (5,) their weights w_k.
+        n: number of interests.
+        sound: (d,) z.
+        p: parameters.
+    """
+    best, which = f32(-1e9), 0
+    for k in range(n):
+        value = p.match * cosine(taste[k], sound) + p.weight_gain * log32(weight[k] + _FLOOR)
+        if value > best:
+            best, which = value, k
+    return best, which
+
+
+@scalar
+def idiosyncrasy(luck, track, p):
+    """A lasting liking of this listener for this track: a hash of the two, so it takes no memory."""
+    return p.idiosyncrasy * bell(fold(fold(luck, _IDIOSYNCRASY), track))
+
+
+@scalar
+def newness(age, p):
+    """What a track gains from having come out `age` days ago."""
+    return p.newness * exp32(-max(age, ZERO) / p.newness_days)
+
+
+@scalar
+def fixed_appeal(quality, arousal, age, wanted, own, p):
+    """Appeal beside taste and exposure: base + quality + newness - cost of the wrong arousal + idiosyncrasy."""
+    return p.base + p.quality * quality + newness(age, p) - p.arousal * abs(arousal - wanted) + own

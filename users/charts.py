@@ -1,0 +1,86 @@
+"""What is published once a window, as tables that a track is drawn from by binary search."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simenv.catalogue import Catalogue, Hidden
+from simenv.types import F32, F64, I32
+from simenv.users.params import ListenerParams
+
+NEW_FOR = 60.0  # days after which a release is no longer looked for as new
+_ARTIST_FLOOR = 0.05  # what a track of a known artist weighs without a single play
+
+
+class Charts(NamedTuple):
+    """Cumulative weights; within each artist and micro-genre they start anew. Unreleased tracks weigh nothing."""
+
+    weight: F64  # (T,) charts ^ chart_power
+    artist_start: I32  # (A + 1,) into artist_tracks
+    artist_tracks: I32  # (T,) sorted by artist
+    artist_weight: F64  # (T,) root of the chart weight
+    micro_start: I32  # (M + 1,) into micro_tracks
+    micro_tracks: I32  # (T,) sorted by micro-genre
+    micro_weight: F64  # (T,) chart weight
+    new_tracks: I32  # (r,) came out in the last 60 days
+    new_weight: F64  # (r,) e^(q - age / 14 d)
+    near: F64  # (M, M) row: e^(near cos) of the other micro-genres
+
+
+def cumulative_within(weight: F64, start: I32) -> F64:
+    """Cumulative sums that start anew in every group; `start` (g + 1,) offsets of the groups.
+
+    Summed group by group, not as differences of one long sum, so that a small group loses no digits.
+    """
+    out = np.cumsum(weight)
+    before = np.concatenate([[0.0], out])[start[:-1]]
+    return np.maximum(out - np.repeat(before, np.diff(start)), 0.0)
+
+
+def grouped(of: I32, groups: int) -> tuple[I32, I32]:
+    """Tracks sorted by group, and where each group starts, (groups + 1,)."""
+    order = np.argsort(of, kind="stable").astype(np.int32)
+    start = np.searchsorted(of[order], np.arange(groups + 1)).astype(np.int32)
+    return order, start
+
+
+class Publisher:
+    """Makes `Charts` of chart counts; what never changes is worked out once."""
+
+    def __init__(self, catalogue: Catalogue, hidden: Hidden, params: ListenerParams) -> None:
+        self.catalogue, self.hidden, self.params = catalogue, hidden, params
+        self.artist_tracks, self.artist_start = grouped(catalogue.artist, catalogue.n_artists)
+        self.micro_tracks, self.micro_start = grouped(hidden.micro_genre, len(hidden.centroids))
+        cosines = (hidden.centroids @ hidden.centroids.T).astype(np.float64)
+        self.near = np.cumsum(np.exp(params.near * cosines), axis=1)
+
+    def first_charts(self, n_listeners: int) -> F32:
+        """(T,) charts before anybody has played anything: reach x e^quality, five plays a listener in all."""
+        out = self.catalogue.released_by(0.0)
+        weight = np.where(out, self.hidden.reach * np.exp(self.hidden.quality), 0.0)
+        return (weight * (5.0 * n_listeners / max(weight.sum(), 1e-9))).astype(np.float32)
+
+    def publish(self, counts: NDArray, time: float) -> Charts:
+        """The tables at `time` for chart counts (T,)."""
+        p, released = self.params, self.catalogue.released_by(time)
+        weight = np.where(
+            released, np.power(np.maximum(counts.astype(np.float64), 1e-12), p.chart_power), 0.0
+        )
+        root = np.where(released, np.sqrt(weight + _ARTIST_FLOOR), 0.0)
+        age = time - self.catalogue.released
+        new = np.flatnonzero(released & (age < NEW_FOR)).astype(np.int32)
+        return Charts(
+            weight=np.cumsum(weight),
+            artist_start=self.artist_start,
+            artist_tracks=self.artist_tracks,
+            artist_weight=cumulative_within(root[self.artist_tracks], self.artist_start),
+            micro_start=self.micro_start,
+            micro_tracks=self.micro_tracks,
+            micro_weight=cumulative_within(weight[self.micro_tracks], self.micro_start),
+            new_tracks=new,
+            new_weight=np.cumsum(np.exp(self.hidden.quality[new] - age[new] / p.new_days)),
+            near=self.near,
+        )

@@ -1,0 +1,82 @@
+"""How tastes change: toward what was enjoyed, back to the long-run taste, and to new interests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simenv.floats import ONE, ZERO, exp32, f32, scalar
+
+_ALMOST_ONE = f32(0.999999)
+
+
+@scalar
+def move(interest, target, share):
+    """mu <- unit(mu + share (target - mu)): an interest goes a share of the way to a place on the sphere."""
+    norm = ZERO
+    for e in range(interest.shape[0]):
+        interest[e] += share * (target[e] - interest[e])
+        norm += interest[e] * interest[e]
+    scale = ONE / np.sqrt(norm)
+    for e in range(interest.shape[0]):
+        interest[e] *= scale
+
+
+@scalar
+def enjoy(taste, weight, n, k, sound, p):
+    """A finished track draws the interest k that it served toward its sound, and that interest gains weight."""
+    if p.drift > ZERO:
+        move(taste[k], sound, p.drift)
+    for j in range(n):
+        weight[j] *= ONE - p.weight_drift
+    weight[k] += p.weight_drift
+
+
+@scalar
+def share_of(pull, days):
+    """1 - (1 - pull)^days: the share of the way that a pull of so much a day goes in `days`."""
+    return ONE - exp32(days * f32(np.log(ONE - min(pull, _ALMOST_ONE))))
+
+
+@scalar
+def recover(taste, weight, home, home_weight, n, centroids, days, p):
+    """In `days` without music, tastes and weights go part of the way back to the long-run taste."""
+    if p.taste_pull > ZERO:
+        share = share_of(p.taste_pull, days)
+        for k in range(n):
+            move(taste[k], centroids[home[k]], share)
+    if p.weight_pull > ZERO:
+        share = share_of(p.weight_pull, days)
+        for k in range(n):
+            weight[k] += share * (home_weight[k] - weight[k])
+
+
+@scalar
+def new_interest(me, taste, weight, home, home_weight, centroids, micro_genre, p):
+    """A new interest takes the place of the weakest, in the long-run taste too; both are scaled to sum 1.
+
+    A listener of one interest gains a second instead. Births that only add would give everybody five interests
+    within a year, lift utility for all and leave no bubble to be in.
+    """
+    slot = 0
+    if me.interests == 1:
+        slot = 1
+        me.interests = 2
+    else:
+        for k in range(me.interests):
+            if weight[k] < weight[slot]:
+                slot = k
+    taste[slot] = centroids[micro_genre]
+    home[slot] = micro_genre
+    weight[slot], home_weight[slot] = p.birth_weight, p.birth_weight
+    scale(weight, me.interests)
+    scale(home_weight, me.interests)
+
+
+@scalar
+def scale(weight, n):
+    """Make the first n weights sum to 1."""
+    total = ZERO
+    for k in range(n):
+        total += weight[k]
+    for k in range(n):
+        weight[k] /= total

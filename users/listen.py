@@ -1,0 +1,89 @@
+"""The story of one track and one listener, top to bottom: how it appeals, how long it plays, what it changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simenv.floats import ONE, ZERO, exp32, f32, scalar
+from simenv.rng import bell, exponential, fold, stream
+from simenv.types import REACHED, SKIPPED
+from simenv.users.activities import arousal_wanted, engagement, go_on
+from simenv.users.appeal import affinity, fixed_appeal, idiosyncrasy
+from simenv.users.drift import enjoy
+from simenv.users.exposure import days_since, exposure, find, minute_of, remember, weakest
+from simenv.users.recognition import notice
+from simenv.users.session import advance, session_luck, settle
+from simenv.users.signals import signals
+from simenv.users.skipping import listening_time
+
+_MOOD, _NOISE, _SKIP = stream("mood"), stream("noise"), stream("skip")
+
+
+@scalar
+def play_luck(me):
+    """The hash of what is about to be played: listener, session, position."""
+    return fold(session_luck(me), me.position)
+
+
+@scalar
+def listen(me, taste, weight, tracks, minutes, traces, filters, song, sound, track, recommended, luck, p):
+    """Play one track to one listener.
+
+    Args:
+        me: the listener's scalars, one record of `population.PERSON`.
+        taste: (5, d), weight: (5,), tracks: (H,), minutes: (H,), traces: (H, 4), filters: (2, 64): their rows.
+        song: the track's scalars, one record of `population.SONG`; sound: (d,) its z; track: its number.
+        recommended: whether the session is.
+        luck: `play_luck(me)`.
+        p: parameters.
+
+    Returns:
+        seconds played, flags, appeal (true utility less noise, mood and lift) and the memory slot.
+    """
+    # how it appeals
+    days, familiar = ZERO, ZERO
+    slot = find(tracks, track)
+    if slot >= 0:
+        days = days_since(me.clock, minutes[slot])
+        familiar = exposure(traces[slot], days, p)
+    liking, interest = affinity(taste, weight, me.interests, sound, p)
+    wanted = arousal_wanted(me.clock, me.activity, p)
+    own = idiosyncrasy(me.luck, track, p)
+    liking += (
+        fixed_appeal(song.quality, song.arousal, f32(me.clock - song.released), wanted, own, p) + familiar
+    )
+
+    # what it is worth now
+    fresh = np.sqrt(ONE - p.mood_memory * p.mood_memory) * p.mood
+    me.mood = p.mood_memory * me.mood + fresh * bell(fold(luck, _MOOD))
+    lift = p.lift * exp32(-f32(me.position) / p.lift_tracks)
+    lift *= p.lift_recommended if recommended else ONE
+    utility = liking + me.mood + lift + p.noise * bell(fold(luck, _NOISE))
+
+    # how long it plays
+    eta = p.impatience - utility + me.skipper + engagement(me.clock, me.activity, me.device, p)
+    seconds, skipped = listening_time(song.seconds, eta, exponential(fold(luck, _SKIP)), p)
+    flags = np.uint8(REACHED | signals(utility, familiar, luck, p))
+    if skipped:
+        flags = np.uint8(flags | SKIPPED)
+
+    # what it changes
+    if slot < 0:
+        if me.remembered < tracks.shape[0]:
+            slot = np.int32(me.remembered)
+            me.remembered += 1
+        else:
+            slot = np.int32(weakest(minutes, traces, me.clock))
+        tracks[slot] = track
+        traces[slot, :] = 0
+    remember(traces[slot], seconds / song.seconds, days, p)
+    minutes[slot] = minute_of(me.clock)
+    notice(me, filters, track)
+    if not skipped:
+        enjoy(taste, weight, me.interests, interest, sound, p)
+    settle(me, skipped, p)
+    advance(me, seconds, p)
+    me.position += 1
+    me.last_track = track
+    go_on(me, luck)
+    return seconds, flags, liking, slot

@@ -1,0 +1,175 @@
+"""What listeners play by themselves: favourites again, or something new by known artists, charts, releases, nearby.
+
+Charts are what `World.turn` published: popularity is emergent, quality and reach only start it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simenv.floats import ONE, ZERO, exp32, f32, log32, scalar
+from simenv.rng import below, exponential, fold, stream, uniform
+from simenv.users.activities import EXPLORING
+from simenv.users.appeal import cosine, newness
+from simenv.users.exposure import FAMILIAR, FLOOR_DAYS, PLAYS, days_since, exposure
+from simenv.users.recognition import recognises
+
+LIBRARY, ARTIST, CHARTS, NEW, NEARBY = 1, 2, 3, 4, 6  # places in simenv.types.SOURCES
+CANDIDATES, OF_ARTIST = 10, 6
+
+_WHICH, _REPLAY, _RUN, _DISCOVER = (stream(s) for s in ("which", "replay", "album run", "discover"))
+_BY_ARTIST, _BY_CHARTS, _BY_NEW, _GUMBEL, _PLACE = (stream(f"candidate {i}") for i in range(5))
+_FIRST, _SECOND, _NEAR = (stream(f"remembered {i}") for i in range(3))
+_ENOUGH = 5  # tracks remembered before any is replayed
+_UNIT = f32(256)
+
+
+@scalar
+def draw_between(cumulative, low, high, x):
+    """A place in [low, high) by its weight; `cumulative` starts anew at `low`. -1 if nothing there has weight."""
+    if high <= low or cumulative[high - 1] <= 0.0:
+        return -1
+    target = x * cumulative[high - 1]
+    a, b = low, high - 1
+    while a < b:
+        middle = (a + b) // 2
+        if cumulative[middle] > target:
+            b = middle
+        else:
+            a = middle + 1
+    return a
+
+
+@scalar
+def replay_weight(trace, minute, interest, sound, time, p):
+    """e^(.9 ln n - .75 ln(days + .15) + F + 1.3 <mu, z>): ACT-R's base level, liking and the session's focus."""
+    days = days_since(time, minute)
+    n = f32(trace[PLAYS]) / _UNIT
+    recall = p.frequency * log32(n) - p.recency * log32(days + FLOOR_DAYS)
+    return exp32(recall + exposure(trace, days, p) + p.focus * cosine(interest, sound))
+
+
+@scalar
+def weigh_library(me, interest, tracks, minutes, traces, sound, weights, p):
+    """Replay weights of everything remembered, into `weights` (H,); once a session."""
+    for j in range(me.remembered):
+        weights[j] = replay_weight(traces[j], minutes[j], interest, sound[tracks[j]], me.clock, p)
+
+
+@scalar
+def replay(me, tracks, weights, x):
+    """A remembered track by its weight."""
+    total = ZERO
+    for j in range(me.remembered):
+        total += weights[j]
+    target = x * total
+    j, seen = 0, weights[0]
+    while j < me.remembered - 1 and seen <= target:
+        j += 1
+        seen += weights[j]
+    return tracks[j]
+
+
+@scalar
+def worth(track, interest, songs, sound, time, luck, p):
+    """How a candidate looks: match <mu, z> + quality + newness, with the Gumbel noise of a logit choice."""
+    song = songs[track]
+    match = p.match * cosine(interest, sound[track]) + p.quality * song.quality
+    return match + newness(f32(time - song.released), p) - log32(exponential(luck))
+
+
+@scalar
+def remembered_artist(me, tracks, traces, songs, luck):
+    """Of two remembered tracks drawn evenly, the artist of the one with more plays x familiarity."""
+    a = below(me.remembered, fold(luck, _FIRST))
+    b = below(me.remembered, fold(luck, _SECOND))
+    strength_a = np.int64(traces[a, PLAYS]) * np.int64(traces[a, FAMILIAR])
+    strength_b = np.int64(traces[b, PLAYS]) * np.int64(traces[b, FAMILIAR])
+    return songs[tracks[b if strength_b > strength_a else a]].artist
+
+
+@scalar
+def by_artist(artist, charts, x):
+    """A track of an artist by the root of its chart weight; -1 if none is out."""
+    start = charts.artist_start
+    at = draw_between(charts.artist_weight, start[artist], start[artist + 1], x)
+    return np.int64(charts.artist_tracks[at]) if at >= 0 else np.int64(-1)
+
+
+@scalar
+def nearby(micro_genre, charts, luck):
+    """A micro-genre near the interest's own, then one of its tracks by the charts; -1 if none is out."""
+    x = uniform(fold(luck, _NEAR))
+    near = draw_between(charts.near[micro_genre], 0, charts.near.shape[1], x)
+    start = charts.micro_start
+    at = draw_between(charts.micro_weight, start[near], start[near + 1], uniform(fold(luck, _PLACE)))
+    return np.int64(charts.micro_tracks[at]) if at >= 0 else np.int64(-1)
+
+
+@scalar
+def from_charts(charts, x):
+    """A track by its chart weight."""
+    return np.int64(max(draw_between(charts.weight, 0, charts.weight.shape[0], x), 0))
+
+
+@scalar
+def candidate(me, home, tracks, traces, songs, charts, luck, p):
+    """One thing that a listener might try, and where it was met: by a known artist, charts, releases or nearby."""
+    x = uniform(fold(luck, _PLACE))
+    if me.remembered > _ENOUGH and uniform(fold(luck, _BY_ARTIST)) < p.known_artist:
+        return by_artist(remembered_artist(me, tracks, traces, songs, luck), charts, x), ARTIST
+    if uniform(fold(luck, _BY_CHARTS)) < me.mainstream:
+        return from_charts(charts, x), CHARTS
+    if charts.new_weight.shape[0] > 0 and uniform(fold(luck, _BY_NEW)) < p.new_releases:
+        return np.int64(
+            charts.new_tracks[draw_between(charts.new_weight, 0, charts.new_weight.shape[0], x)]
+        ), NEW
+    return nearby(home[me.focus], charts, luck), NEARBY
+
+
+@scalar
+def discover(me, interest, home, tracks, traces, filters, songs, sound, charts, luck, p):
+    """The best of ten candidates not heard before; if all ten are, one chart draw is taken as it comes."""
+    luck = fold(luck, _DISCOVER)
+    best, track, source = f32(-1e9), np.int64(-1), CHARTS
+    for c in range(CANDIDATES):
+        own = fold(luck, c)
+        i, how = candidate(me, home, tracks, traces, songs, charts, own, p)
+        if i < 0 or recognises(filters, i):
+            continue
+        value = worth(i, interest, songs, sound, me.clock, fold(own, _GUMBEL), p)
+        if value > best:
+            best, track, source = value, i, how
+    if track < 0:
+        track = from_charts(charts, uniform(fold(luck, _PLACE)))
+    return track, source
+
+
+@scalar
+def one_more(me, interest, songs, sound, charts, luck, p):
+    """One more track by the artist of the last (an album run), the best of six draws; -1 if there is no other."""
+    artist = songs[me.last_track].artist
+    best, track = f32(-1e9), np.int64(-1)
+    for c in range(OF_ARTIST):
+        own = fold(luck, c)
+        i = by_artist(artist, charts, uniform(fold(own, _PLACE)))
+        if i < 0 or i == me.last_track:
+            continue
+        value = worth(i, interest, songs, sound, me.clock, fold(own, _GUMBEL), p)
+        if value > best:
+            best, track = value, i
+    return track
+
+
+@scalar
+def choose(me, taste, home, tracks, traces, filters, weights, songs, sound, charts, luck, p):
+    """What an organic session plays next, and its source."""
+    interest = taste[me.focus]
+    if me.last_track >= 0 and uniform(fold(luck, _RUN)) < p.album_run:
+        track = one_more(me, interest, songs, sound, charts, fold(luck, _RUN), p)
+        if track >= 0:
+            return track, ARTIST
+    exploring = me.discovery * (ONE + p.activity * EXPLORING[me.activity])
+    if me.remembered > _ENOUGH and uniform(fold(luck, _WHICH)) >= exploring:
+        return np.int64(replay(me, tracks, weights, uniform(fold(luck, _REPLAY)))), LIBRARY
+    return discover(me, interest, home, tracks, traces, filters, songs, sound, charts, luck, p)

@@ -1,0 +1,266 @@
+"""The population: one row a listener, in columns; how listeners are born, and how a crowd is cut into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simenv.catalogue import Catalogue, Hidden
+from simenv.context import context_of
+from simenv.rng import Key
+from simenv.types import F32, F64, I32, U8, Late, Plays, Request, Response
+from simenv.users import kernels
+from simenv.users.birth import born
+from simenv.users.charts import Charts, Publisher
+from simenv.users.params import ListenerParams
+from simenv.users.recognition import WORDS
+from simenv.users.session import ASKING
+from simenv.users.signals import late_signals
+
+INTERESTS = 5
+"""Interests that a listener can have at most."""
+
+PERSON = np.dtype(  # signed throughout: uint8 beside int64 is float64 to Numba
+    [
+        ("luck", np.uint64),  # hash of who they are
+        ("clock", np.float64),  # days: when they act next
+        ("gone", np.float64),  # when they left for good; inf: not
+        ("activity_until", np.float64),
+        ("updated", np.float64),  # when tastes were last pulled back
+        ("joined", np.float64),
+        ("rate", np.float32),  # sessions a day
+        ("discovery", np.float32),
+        ("mainstream", np.float32),
+        ("skipper", np.float32),
+        ("chronotype", np.float32),  # hours
+        ("satisfaction", np.float32),
+        ("mood", np.float32),
+        ("session", np.int32),
+        ("visit", np.int32),
+        ("last_track", np.int32),
+        ("life", np.int32),
+        ("position", np.int16),  # tracks played in this session
+        ("remembered", np.int16),
+        ("filter_fill", np.int16),
+        ("filter_now", np.int8),
+        ("streak", np.int16),
+        ("interests", np.int8),
+        ("focus", np.int8),
+        ("activity", np.int8),
+        ("device", np.int8),
+        ("phase", np.int8),
+    ],
+    align=True,
+)
+SONG = np.dtype(
+    [
+        ("released", np.float64),
+        ("quality", np.float32),
+        ("arousal", np.float32),
+        ("seconds", np.float32),
+        ("artist", np.int32),
+    ],
+    align=True,
+)
+EVENT = np.dtype(
+    [
+        ("time", np.float64),
+        ("listener", np.int32),
+        ("track", np.int32),
+        ("session", np.int32),
+        ("seconds", np.float32),
+        ("flags", np.uint8),
+        ("source", np.uint8),
+        ("activity", np.uint8),
+        ("device", np.uint8),
+    ],
+    align=True,
+)
+
+CHUNK = 65_536
+ALONE = 20_000  # below so many rows the caller's thread does it
+BUFFER = 1 << 16  # organic plays a call of the kernel may hold
+
+
+class Population:
+    """n listeners and the tracks that they hear.
+
+    Args:
+        n: listeners, everyone who will ever live.
+        catalogue: public facts of the tracks.
+        hidden: what only listeners hear of them.
+        params: what all listeners have in common.
+        key: of their luck.
+        threads: that share a big crowd; the result does not depend on it.
+        first: row number of the first listener, so that one listener alone can be the i-th of a crowd.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        catalogue: Catalogue,
+        hidden: Hidden,
+        params: ListenerParams,
+        key: Key,
+        threads: int = 1,
+        first: int = 0,
+    ) -> None:
+        self.catalogue, self.hidden, self.params, self.key = catalogue, hidden, params, key
+        self.threads, self.first = threads, first
+        self._record, self._publisher = params.record(), Publisher(catalogue, hidden, params)
+        slots, d = params.memory, hidden.sound.shape[1]
+        self.people = np.zeros(n, PERSON)
+        self.taste = np.zeros((n, INTERESTS, d), np.float32)
+        self.weight = np.zeros((n, INTERESTS), np.float32)
+        self.home = np.zeros((n, INTERESTS), np.int16)
+        self.home_weight = np.zeros((n, INTERESTS), np.float32)
+        self.tracks = np.full((n, slots), -1, np.int32)
+        self.minutes = np.zeros((n, slots), np.uint32)
+        self.traces = np.zeros((n, slots, 4), np.uint16)
+        self.filters = np.zeros((n, 2, WORDS), np.uint64)
+        self.songs = np.zeros(len(catalogue), SONG)
+        for name in ("released", "seconds", "artist"):
+            self.songs[name] = getattr(catalogue, name)
+        for name in ("quality", "arousal"):
+            self.songs[name] = getattr(hidden, name)
+        self._pool: ThreadPoolExecutor | None = None
+        self.bear(np.arange(n, dtype=np.int32), life=0)
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def bear(self, rows: I32, life: int | I32, time: float = 0.0) -> None:
+        """Listeners `rows` are born anew at `time`, as their `life`-th life; nothing of an earlier one remains."""
+        for at in range(0, len(rows), CHUNK):
+            born(self, rows[at : at + CHUNK], np.broadcast_to(life, len(rows))[at : at + CHUNK], time)
+        self._each(rows, lambda lo, hi: kernels.settle_in(rows, lo, hi, self.people, self._record))
+
+    def first_charts(self) -> F32:
+        """(T,) charts before anybody has played anything."""
+        return self._publisher.first_charts(len(self))
+
+    def next_charts(self, charts: F32, plays: NDArray, days: float) -> F32:
+        """Charts (T,) after `days` in which tracks were played `plays` (T,) times."""
+        return (charts * np.exp2(-days / self.params.chart_half_life) + plays).astype(np.float32)
+
+    def publish(self, charts: F32, time: float) -> Charts:
+        """Charts as the listeners read them, at `time`."""
+        return self._publisher.publish(charts, time)
+
+    def live(self, rows: I32, until: float, share: float, charts: Charts) -> Plays:
+        """Let `rows` live organically until each asks or `until`; their plays, listener by listener."""
+
+        def work(lo: int, hi: int) -> list[NDArray]:
+            parts, weights = [], np.zeros(self.params.memory, np.float32)
+            while lo < hi:
+                buffer = np.empty(BUFFER, EVENT)
+                lo, count = kernels.live(
+                    rows, lo, hi, until, share, self.people, self.taste, self.weight, self.home, self.home_weight,
+                    self.tracks, self.minutes, self.traces, self.filters, self.songs, self.hidden.sound,
+                    self.hidden.centroids, charts, self._record, weights, buffer,
+                )  # fmt: skip
+                if count:
+                    parts.append(buffer[:count].copy() if count < BUFFER // 2 else buffer[:count])
+            return parts
+
+        parts = [part for chunk in self._each(rows, work) for part in chunk]
+        return plays_of(np.concatenate(parts) if parts else np.empty(0, EVENT))
+
+    def asking(self, rows: I32) -> I32:
+        """Those of `rows` who wait for a slate."""
+        return rows[self.people["phase"][rows] == ASKING]
+
+    def request(self, rows: I32) -> Request:
+        """What the listeners `rows` show of their situation."""
+        me = self.people[rows]
+        context = context_of(me["clock"], me["activity"], me["device"])
+        return Request(rows, me["clock"].copy(), context, me["position"].astype(np.int32), me["visit"].copy())
+
+    def play(self, rows: I32, tracks: I32) -> Response:
+        """Play `tracks` (m, k) to `rows` (m,), who ask, slot by slot until the session is over."""
+        session = self.people["session"][rows]
+        out = Response(
+            time=np.zeros(tracks.shape),
+            seconds=np.zeros(tracks.shape, np.float32),
+            utility=np.zeros(tracks.shape, np.float32),
+            flags=np.zeros(tracks.shape, np.uint8),
+            activity=np.zeros(tracks.shape, np.uint8),
+            device=np.zeros(tracks.shape, np.uint8),
+            session=session,
+        )
+        self._each(
+            rows,
+            lambda lo, hi: kernels.play(
+                rows, lo, hi, tracks, self.people, self.taste, self.weight, self.tracks, self.minutes, self.traces,
+                self.filters, self.songs, self.hidden.sound, self._record,
+                out.time, out.seconds, out.utility, out.flags, out.activity, out.device,
+            ),
+        )  # fmt: skip
+        return out
+
+    def late(self, listener: I32, time: F64, track: I32, ended: F64, flags: U8) -> Late:
+        """When the likes and saves that plays earned will come."""
+        who, life = listener + np.int32(self.first), self.people["life"][listener]
+        delays = (self.params.like_days, self.params.save_days)
+        return late_signals(self.key / "signals", who, life, delays, (listener, time, track, ended, flags))
+
+    def appeal(self, rows: I32, tracks: I32) -> F32:
+        """(m, c) appeal of `tracks`, (m, c) or (1, c) for all alike, at each listener's own time."""
+        out = np.empty((len(rows), tracks.shape[1]), np.float32)
+        self._each(
+            rows,
+            lambda lo, hi: kernels.appeal(
+                rows, lo, hi, tracks, self.people, self.taste, self.weight, self.tracks, self.minutes,
+                self.traces, self.songs, self.hidden.sound, self._record, out,
+            ),
+        )  # fmt: skip
+        return out
+
+    @property
+    def columns(self) -> Mapping[str, NDArray]:
+        """The hidden columns by name, listeners first: every scalar of PERSON, tastes and their weights."""
+        scalars = {name: self.people[name] for name in PERSON.names or ()}
+        return scalars | {
+            "taste": self.taste,
+            "weight": self.weight,
+            "home": self.home,
+            "home_weight": self.home_weight,
+        }
+
+    def _each(self, rows: I32, work: Callable[[int, int], object]) -> list:
+        """`work(lo, hi)` on chunks of `rows`, in the caller's thread or a few; results in the order of rows."""
+        cuts = [(lo, min(lo + CHUNK, len(rows))) for lo in range(0, len(rows), CHUNK)]
+        if self.threads == 1 or len(rows) < ALONE:
+            return [work(lo, hi) for lo, hi in cuts]
+        size = min(CHUNK, -(-len(rows) // self.threads))
+        cuts = [(lo, min(lo + size, len(rows))) for lo in range(0, len(rows), size)]
+        if (
+            self._pool is None
+        ):  # made lazily, in the process that uses it: a fork of an idle population is safe
+            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="listeners")
+        return list(self._pool.map(lambda cut: work(*cut), cuts))
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_pool": None}
+
+
+def plays_of(events: NDArray) -> Plays:
+    """Organic EVENTs as log columns."""
+    m = len(events)
+    return Plays(
+        time=events["time"].copy(),
+        listener=events["listener"].copy(),
+        track=events["track"].copy(),
+        visit=np.full(m, -1, np.int32),
+        session=events["session"].copy(),
+        slot=np.full(m, -1, np.int8),
+        source=events["source"].copy(),
+        propensity=np.full(m, np.nan, np.float32),
+        seconds=events["seconds"].copy(),
+        flags=events["flags"].copy(),
+        activity=events["activity"].copy(),
+        device=events["device"].copy(),
+    )
