@@ -1,9 +1,9 @@
 """From scores to slates: what may be shown, the best of it, and the exact chance of what was drawn.
 
 A track is *open* to a listener if it is released and not in cooldown. A slate takes open tracks; when fewer
-than k are left it is filled with those in cooldown, oldest play first (a rare, slower path). With A open tracks,
-slot j (from 0) shows, with probability `explore`, a uniform draw from the A - j open tracks not yet in the
-slate, else the best of them, so that its propensity is
+than k are left it is filled with those in cooldown, oldest play first (a rare, slower path). With A open
+tracks, slot j (from 0) shows, with probability `explore`, a uniform draw from the A - j open tracks not yet
+in the slate, else the best of them, so that its propensity is
 
     (1 - explore) [it is the best left] + explore / (A - j)
 
@@ -60,6 +60,29 @@ def chance(
 def uniform_chance(request: Request, tracks: I32, given: I32, setting: Setting) -> F32:
     """(m, c) probability that `uniform` shows each of `tracks` (m, c) in the slot after `given` (m, j)."""
     return _chance(np.empty((0, 0), np.float32), request, tracks, given, setting, 1.0)
+
+
+def scores_of(score: Score, request: Request, tracks: I32, setting: Setting) -> F32:
+    """(m, c) those of the scores of all tracks that belong to `tracks` (m, c)."""
+    out = np.empty(tracks.shape, np.float32)
+    at = 0
+    for rows in _blocks(request, setting):
+        here = slice(at, at := at + len(rows))
+        out[here] = np.take_along_axis(score(rows), tracks[here], axis=1)
+    return out
+
+
+def alike(likeness: F32, track: int, k: int) -> Slate:
+    """(1, k) the other tracks of most `likeness` (T,), most alike first, ties by number.
+
+    Raises:
+        UsageError: if there are not k other tracks.
+    """
+    if not 0 < k < len(likeness):
+        raise UsageError(f"{k} tracks like track {track}: there are {len(likeness) - 1} others")
+    order = np.argsort(-likeness, kind="stable")
+    chosen = order[order != track][:k].astype(np.int32)[None]
+    return Slate(chosen, np.full((1, k), np.nan, np.float32))
 
 
 def is_open(request: Request, tracks: I32, setting: Setting) -> Bool:
@@ -137,6 +160,10 @@ def _ranked(scores: F32, request: Request, setting: Setting, explore: float, k: 
         n,
         tracks,
         propensity,
+        np.full(len(released), -1, np.int32),
+        np.full(len(released), -1, np.int32),
+        np.empty(size, np.int32),
+        np.empty(size, np.float32),
     )
     _no_nan(not clean)
     if not k:
@@ -162,7 +189,9 @@ def _open(request: Request, tracks: I32, setting: Setting) -> tuple[Bool, I32]:
     start, barred = in_cooldown(request, setting)
     out, n = np.empty(tracks.shape, np.bool_), _n_released(request.time, setting)
     tracks = np.ascontiguousarray(tracks, np.int32)
-    _slots.mark_open(tracks, start, barred, setting.catalogue.released, request.time, out, n)
+    released = setting.catalogue.released
+    mark = np.full(len(released), -1, np.int32)
+    _slots.mark_open(tracks, start, barred, released, request.time, out, n, mark)
     return out, n
 
 

@@ -1,6 +1,6 @@
 """The compiled loops under `_ranking.py`: the k best of many scores, uniform draws, what is open to whom.
 
-A track is *open* to a row (a listener who asks) if it is released by the row's time and not barred to it; what
+A track is *open* to a row, a listener who asks, if it is out by the row's time and not barred to it. What
 is barred comes as lists, row r's being barred[start[r]:start[r + 1]].
 """
 
@@ -94,6 +94,10 @@ def fill_slots(
     n_open: I32,
     tracks: I32,
     propensity: F32,
+    mark: I32,
+    taken: I32,
+    best: I32,
+    best_score: F32,
 ) -> bool:
     """Fill `tracks` (m, k) with open tracks and `propensity` with their chances, as far as they last.
 
@@ -108,15 +112,15 @@ def fill_slots(
         n_open: (m,) comes in as the number of released tracks, leaves as the number of open ones.
         tracks: (m, k) out.
         propensity: (m, k) out.
+        mark: (T,) of -1, the last row to which a track was barred.
+        taken: (T,) of -1, the last row that has it in its slate.
+        best: (k,) scratch.
+        best_score: (k,) scratch.
 
     Returns:
         False if a score that was read is nan.
     """
     m, k = tracks.shape
-    n_tracks = len(released)
-    mark = np.full(n_tracks, -1, np.int32)  # the last row to which a track was barred
-    taken = np.full(n_tracks, -1, np.int32)  # the last row that has it in its slate
-    best, best_score = np.empty(k, np.int32), np.empty(k, np.float32)
     for r in range(m):
         for e in range(start[r], start[r + 1]):
             if mark[barred[e]] != r:
@@ -153,10 +157,9 @@ def fill_slots(
 
 @driver
 def mark_open(
-    tracks: I32, start: I64, barred: I32, released: F64, time: F64, is_open: Bool, n_open: I32
+    tracks: I32, start: I64, barred: I32, released: F64, time: F64, is_open: Bool, n_open: I32, mark: I32
 ) -> None:
-    """Whether each of `tracks` (m, c) is open, into `is_open`; `n_open` (m,) as in `fill_slots`."""
-    mark = np.full(len(released), -1, np.int32)
+    """Whether each of `tracks` (m, c) is open, into `is_open`; the rest as in `fill_slots`."""
     for r in range(len(tracks)):
         for e in range(start[r], start[r + 1]):
             if mark[barred[e]] != r:

@@ -81,9 +81,8 @@ class Agent(ABC):
         Raises:
             UsageError: if the agent knows no likeness between tracks.
         """
-        raise ValueError(
-            f"{type(self).__name__} knows no likeness between tracks: ask als, itemknn or content"
-        )
+        name = type(self).__name__.lower()
+        raise UsageError(f"{name} knows no likeness between tracks: ask als, itemknn or content")
 
     def state(self) -> dict[str, NDArray]:
         """What has been learned, as named arrays; by default every attribute that ends in an underscore."""

@@ -41,7 +41,7 @@ def driver(sources: Iterable[Path]) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
         before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
         try:
-            return numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False)(function)
+            return numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False, _nrt=False)(function)
         finally:
             numba.config.CACHE_DIR = before
 

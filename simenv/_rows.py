@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import pyarrow as pa
 
+from simenv._cells import blank, days_of, numbers_of, parts_of, text_of
 from simenv._tables import NAMES, recognise
 from simenv.catalogue import AUDIO
 from simenv.errors import UsageError
@@ -20,7 +19,6 @@ from simenv.types import F64, Bool
 LONGEST = 6 * 3600.0  # seconds
 FASTEST = 300.0  # beats a minute
 UNREADABLE = 0.01  # share of rows above which a table is refused
-NOTHING = frozenset({"NA", "nan", "NaN", "NULL"})  # cells that say nothing
 MILLISECONDS = 10_000.0  # a table whose middle track is longer than so many seconds counts in milliseconds
 
 
@@ -56,7 +54,7 @@ def read_tracks(table: pa.Table, columns: Mapping[str, str]) -> Tracks:
     places = recognise(table.column_names, columns)
     n = table.num_rows
     text = dict.fromkeys((*NAMES, "sub_genres"), [""] * n)
-    text |= {name: _text(table.column(place)) for name, place in places.items()}
+    text |= {name: text_of(table.column(place)) for name, place in places.items()}
     if "genres" not in places:
         text["genres"] = text["sub_genres"]
     check = _Check(table)
@@ -65,19 +63,19 @@ def read_tracks(table: pa.Table, columns: Mapping[str, str]) -> Tracks:
     audio = np.empty((n, len(features)))
     for column, feature in enumerate(features):
         most = FASTEST if feature == "tempo" else 1.0
-        audio[:, column] = _numbers(text[feature])
+        audio[:, column] = numbers_of(text[feature])
         within = (audio[:, column] >= 0) & (audio[:, column] <= most)
         check.need(within, f"{feature} is not within 0 to {most:g}", text[feature])
-    seconds = _numbers(text["seconds"])
+    seconds = numbers_of(text["seconds"])
     if np.median(seconds[np.isfinite(seconds)] if np.isfinite(seconds).any() else 0) > MILLISECONDS:
         seconds /= 1000
     possible = (seconds > 0) & (seconds <= LONGEST)
-    check.need(possible | _blank(text["seconds"]), "its length is not within 0 to 6 hours", text["seconds"])
-    released = _days(text["released"])
-    check.need(np.isfinite(released) | _blank(text["released"]), "no date of release", text["released"])
-    artists = [next(iter(_parts(cell, ";")), "") for cell in text["artist"]]
+    check.need(possible | blank(text["seconds"]), "its length is not within 0 to 6 hours", text["seconds"])
+    released = days_of(text["released"])
+    check.need(np.isfinite(released) | blank(text["released"]), "no date of release", text["released"])
+    artists = [next(iter(parts_of(cell, ";")), "") for cell in text["artist"]]
     ids, named = text["track_id"], "track_id" if "track_id" in places else "title"
-    check.need(~_blank(text[named]), f"no {named}", text["artist"])
+    check.need(~blank(text[named]), f"no {named}", text["artist"])
     if named == "title":
         lengths = [f"{x:g}" for x in seconds]
         ids = [" / ".join(row) for row in zip(text["title"], artists, text["album"], lengths, strict=True)]
@@ -99,7 +97,7 @@ def read_tracks(table: pa.Table, columns: Mapping[str, str]) -> Tracks:
     lead = [group[0] for group in rows.values()]
     genres, sub_genres = (
         [
-            [part for i in group if same[i] for part in _parts(text[name][i].lower(), ";|,")]
+            [part for i in group if same[i] for part in parts_of(text[name][i].lower(), ";|,")]
             for group in rows.values()
         ]
         for name in ("genres", "sub_genres")
@@ -155,52 +153,3 @@ class _Check:
             raise UsageError(f"{message}. More than 1 % is too many")
         if failed:
             warnings.warn(f"{message}. They are skipped", stacklevel=4)
-
-
-def _text(column: pa.ChunkedArray) -> list[str]:
-    """Cells as strings without outer spaces, empty where there is none; lists are joined by semicolons."""
-    cells = column.to_pylist()
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        return [";".join(str(part).strip() for part in cell or ()) for cell in cells]
-    texts = ("" if cell is None else str(cell).strip() for cell in cells)
-    return ["" if text in NOTHING else text for text in texts]
-
-
-def _parts(cell: str, separators: str) -> list[str]:
-    """The parts of ``a; b`` or ``['a', 'b']``."""
-    quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"", cell) if cell[:1] + cell[-1:] == "[]" else []
-    if quoted:
-        return [a or b for a, b in quoted]
-    return [part.strip() for part in re.split(f"[{separators}]", cell) if part.strip()]
-
-
-def _blank(cells: Sequence[str]) -> Bool:
-    return np.array([not cell for cell in cells], bool)
-
-
-def _numbers(cells: Sequence[str]) -> F64:
-    """nan where there is none."""
-
-    def number(cell: str) -> float:
-        try:
-            return float(cell)
-        except ValueError:
-            return np.nan
-
-    return np.array([number(cell) for cell in cells], np.float64)
-
-
-def _days(cells: Sequence[str]) -> F64:
-    """Days since 1970 of years, months and days as ISO 8601 writes them; nan where there is none.
-
-    A year counts as its first day, a month likewise, as streaming services have it.
-    """
-    days: dict[str, float] = {}
-    for cell in set(cells):
-        found = re.match(r"([1-2]\d{3})(?:-(\d\d))?(?:-(\d\d))?(?:[T ].*|\.0)?$", cell)
-        try:
-            year, month, day = (int(part or 1) for part in found.groups()) if found else (0, 0, 0)
-            days[cell] = float(date(year, month, day).toordinal() - date(1970, 1, 1).toordinal())
-        except ValueError:
-            days[cell] = np.nan
-    return np.array([days[cell] for cell in cells], np.float64)

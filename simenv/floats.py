@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 
-scalar = njit(forceinline=True, error_model="numpy", boundscheck=False, nogil=True)
+scalar = njit(forceinline=True, error_model="numpy", boundscheck=False, nogil=True, _nrt=False)
 """Decorates a scalar function that is inlined into every kernel that calls it; never cached by itself."""
 
 f32 = np.float32
@@ -26,12 +26,14 @@ _LEAST, _MOST = f32(-87.0), f32(88.0)
 _MANTISSA, _ONE_BITS, _BIAS = np.int32(0x7FFFFF), np.int32(0x3F800000), np.int32(127)
 _SHIFT = np.int32(23)
 _TINY = f32(1.17549435e-38)
+_TWO_PI, _QUARTER = f32(6.28318530718), f32(0.25)
 
 L0, L1, L2 = f32(7.0376836292e-2), f32(-1.1514610310e-1), f32(1.1676998740e-1)
 L3, L4, L5 = f32(-1.2420140846e-1), f32(1.4249322787e-1), f32(-1.6668057665e-1)
 L6, L7, L8 = f32(2.0000714765e-1), f32(-2.4999993993e-1), f32(3.3333331174e-1)
 E0, E1, E2 = f32(1.9875691500e-4), f32(1.3981999507e-3), f32(8.3334519073e-3)
 E3, E4, E5 = f32(4.1665795894e-2), f32(1.6666665459e-1), f32(5.0000001201e-1)
+S0, S1, S2, S3, S4 = f32(-1 / 39916800), f32(1 / 362880), f32(-1 / 5040), f32(1 / 120), f32(-1 / 6)
 
 
 @scalar
@@ -74,6 +76,19 @@ def exp32(x):
     y = p * z + x + ONE
     scale = np.int32((np.int32(n) + _BIAS) << _SHIFT).view(np.float32)
     return y * scale
+
+
+@scalar
+def cos_turns32(x):
+    """cos(2 pi x) of a float32 number of turns: the sine's Taylor series on a quarter turn; error under 1e-6."""
+    r = x - ((x + _ROUND) - _ROUND)  # in [-.5, .5]
+    t = _TWO_PI * (_QUARTER - abs(r))  # cos 2 pi r = sin 2 pi (1/4 - |r|)
+    z = t * t
+    p = S0 * z + S1
+    p = p * z + S2
+    p = p * z + S3
+    p = p * z + S4
+    return t + t * z * p
 
 
 @scalar

@@ -39,9 +39,7 @@ class Log:
         self._parts: list[Plays] = []
         self._spilled: list[Path] = []
         self._late: list[Late] = []
-        self._sums: dict[
-            tuple, tuple[int, float, Any]
-        ] = {}  # plays summed, as of when, sum: the next need not
+        self._sums: dict[tuple, tuple[int, float, Any]] = {}  # how many plays, as of when, their sum
 
     def append(self, plays: Plays) -> None:
         """Add plays; nothing is copied."""
@@ -60,13 +58,12 @@ class Log:
     def parts(self) -> Iterator[Plays]:
         """All plays, a part at a time, oldest first: read a long log so and memory stays flat."""
         for path in self._spilled:
-            table = pq.read_table(path)
-            yield Plays(*(table[name].to_numpy().astype(dtype) for name, dtype in Plays.dtypes.items()))
+            yield read_parquet(path)
         yield from self._parts
 
     def plays(self) -> Plays:
         """All plays at once, without late signals."""
-        if not self._spilled and len(self._parts) > 1:
+        if np.isinf(self.keep) and len(self._parts) > 1:
             self._parts = [Plays.concat(self._parts)]  # so that the next reader need not
         return Plays.concat(list(self.parts()))
 
@@ -107,7 +104,7 @@ class Log:
         return total.copy()
 
     def last(self) -> sparse.csr_array:
-        """(n, T) float64: the day on which each listener last played each track for 30 s or more; 0 is never."""
+        """(n, T) float64: the day of each listener's last play of 30 s and more of each track; 0: never."""
         shape = (self.n_listeners, self.n_tracks)
         read, _, total = self._sums.get(("last",), (0, 0.0, sparse.csr_array(shape, dtype=np.float64)))
         for part in self._since(read):
@@ -144,10 +141,8 @@ class Log:
         """Move plays that are older than `keep` days to disk, a Parquet file a call."""
         limit = today - self.keep
         n_old = 0
-        while (
-            n_old < len(self._parts) and self._parts[n_old].time.max() < limit
-        ):  # in order, so that it stays
-            n_old += 1
+        while n_old < len(self._parts) and self._parts[n_old].time.max() < limit:
+            n_old += 1  # none is passed over: the order of plays is kept
         if not n_old or self.spill is None:
             return
         self.spill.mkdir(parents=True, exist_ok=True)
@@ -175,7 +170,7 @@ class Log:
 def read_parquet(path: Path) -> Plays:
     """Plays that `write_parquet` wrote."""
     table = pq.read_table(path)
-    return Plays(*(table[f.name].to_numpy().astype(PLAYS_DTYPES[f.name]) for f in fields(Plays)))
+    return Plays(*(table[name].to_numpy().astype(dtype) for name, dtype in Plays.dtypes.items()))
 
 
 def write_parquet(plays: Plays, path: Path) -> None:

@@ -87,6 +87,7 @@ class Synthetic:
         # Two exponentials make a gamma of shape 2, and those the sizes of genres: Dirichlet(2).
         sizes = (key / "genre size").exponential(np.arange(n_genres)[:, None], np.arange(2)).sum(1)
         genre_of = draw(sizes, (key / "genre of micro-genre").uniform(np.arange(n_micro)))
+        genre_of[:n_genres] = np.arange(n_genres)  # no genre is empty
         centroids = near(genre_sounds[genre_of], self.micro_spread, key / "micro-genre sound")
 
         artist, names = self._artists(key)  # (T,) 0..A-1, (A,) numbers that draws are keyed by
@@ -198,7 +199,7 @@ def audio_of(sound: F32, kappa: float, key: Key) -> F32:
     shown = np.einsum("td,df->tf", sound, axes) * f32(np.sqrt(sound.shape[1]))  # sd 1 over directions
     noise = (key / "noise").normal(np.arange(len(sound))[:, None], np.arange(len(AUDIO)))
     x = f32(kappa) * shown + f32(np.sqrt(1 - kappa**2)) * noise
-    audio = 1 / (1 + exp_array(f32(-1.4) * x))
+    audio = f32(1) / (f32(1) + exp_array(f32(-1.4) * x))
     audio[:, AUDIO.index("tempo")] *= FASTEST - SLOWEST
     audio[:, AUDIO.index("tempo")] += SLOWEST
     return audio

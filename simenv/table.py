@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
-from scipy import special, stats
+from scipy import special
 
 from simenv._genres import micro_genres, numbered, parents, public_genres
 from simenv._rows import read_tracks
@@ -26,8 +25,9 @@ UNKNOWN_SECONDS = 210.0
 
 def from_table(
     source: str | Path | pa.Table,
+    columns: Mapping[str, str] | None = None,
+    *,
     key: Key,
-    columns: Mapping[str, str] = MappingProxyType({}),
     kappa: float = 0.5,
 ) -> tuple[Catalogue, Hidden]:
     """The tracks of a table, with a hidden sound for each.
@@ -40,8 +40,8 @@ def from_table(
 
     Args:
         source: a CSV, TSV or Parquet file, gzipped or not; or a table.
-        key: of all that is drawn.
         columns: used as -> name of the column, for columns that are not recognised: ``{"title": "Song"}``.
+        key: of all that is drawn.
         kappa: how much of the sound the public audio tells, in [0, 1].
 
     Raises:
@@ -53,7 +53,7 @@ def from_table(
     if not 0 <= kappa <= 1:
         raise UsageError(f"kappa={kappa}; a number from 0 (content says nothing) to 1 was expected")
     table = source if isinstance(source, pa.Table) else open_table(Path(source))
-    tracks = read_tracks(table, columns)
+    tracks = read_tracks(table, columns or {})
     events = hashes(tracks.ids)
     # An artist without a name is one of their own.
     apart = ["" if name else track for name, track in zip(tracks.artists, tracks.ids, strict=True)]
@@ -121,7 +121,11 @@ def whitened(audio: F64) -> F32:
 
     Ranks, because a few instrumental or spoken tracks would else lie ten sd away from all others.
     """
-    scores = special.ndtri((stats.rankdata(audio, axis=0) - 0.5) / len(audio))
+    scores = np.empty_like(audio)
+    for column in range(audio.shape[1]):
+        _, place, counts = np.unique(audio[:, column], return_inverse=True, return_counts=True)
+        middle = (np.cumsum(counts) - counts / 2) / len(audio)  # of equal values: of the ranks they share
+        scores[:, column] = special.ndtri(middle)[place]
     values, axes = np.linalg.eigh(scores.T @ scores / len(scores))
     scale = np.where(values > 1e-6, 1 / np.sqrt(np.maximum(values, 1e-6)), 0.0)
     return (scores @ (axes * scale) @ axes.T).astype(f32)

@@ -1,14 +1,14 @@
 """The log, held against sums written out by hand."""
 
 import itertools
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from simenv.log import Log
 from simenv.rng import Key
-from simenv.types import LIKED, PLAYS_DTYPES, SAVED, SKIPPED, Late, Plays
+from simenv.types import LIKED, SAVED, SKIPPED, Late, Plays
 
 N, T = 6, 9
 KEY = Key.root(5) / "test"
@@ -16,8 +16,8 @@ KEY = Key.root(5) / "test"
 
 def some_plays(n, start=0.0, days=10.0, seed=0):
     e = np.arange(n)
-    draw = {name: (KEY / name).uniform(seed, e) for name in PLAYS_DTYPES}
-    columns = {name: np.zeros(n, dtype) for name, dtype in PLAYS_DTYPES.items()}
+    draw = {name: (KEY / name).uniform(seed, e) for name in Plays.dtypes}
+    columns = {name: np.zeros(n, dtype) for name, dtype in Plays.dtypes.items()}
     columns["time"] = np.sort(start + days * draw["time"].astype(np.float64))
     columns["listener"] = (draw["listener"] * N).astype(np.int32)
     columns["track"] = (draw["track"] * T).astype(np.int32)
@@ -123,10 +123,7 @@ def test_a_log_that_forgets_needs_a_place():
 
 def test_sessions_are_cut_where_the_number_changes():
     plays = some_plays(200)
-    plays = Plays(
-        **{f.name: getattr(plays, f.name) for f in fields(Plays)}
-        | {"session": (plays.time // 2).astype(np.int32)}
-    )
+    plays = replace(plays, session=(plays.time // 2).astype(np.int32))
     log = Log(N, T)
     log.append(plays)
     ordered, start = log.sessions()

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from simenv.floats import HALF, ZERO, f32, scalar
+from simenv.floats import HALF, ZERO, cos_turns32, f32, scalar
 from simenv.rng import exponential, fold, stream, uniform
 
 #                   work, commute, workout, relax, party, sleep
@@ -69,7 +69,6 @@ DAY_CLOCK = np.concatenate([[0.0], np.cumsum(HOUR_WEIGHTS) / np.sum(HOUR_WEIGHTS
 
 _ACTIVITY, _DEVICE, _STAY1, _STAY2 = (stream(s) for s in ("activity", "device", "stay 1", "stay 2"))
 _DAY_HOURS, _WEEK, _SATURDAY = 24.0, 7.0, 5.0
-_TWO_PI = f32(2 * math.pi)
 _SWING, _PEAK_HOUR, _PER_DAY = f32(0.18), f32(15.0), f32(1 / 24)
 
 
@@ -123,13 +122,9 @@ def stay(me, luck):
 
 @scalar
 def arousal_wanted(time, activity, p):
-    """e*, what arousal the hour and the activity ask for: .5 + .18 cos(2 pi (h - 15) / 24) + the activity's own."""
-    hour = hour_at(time)
-    return (
-        HALF
-        + _SWING * f32(math.cos(_TWO_PI * (hour - _PEAK_HOUR) * _PER_DAY))
-        + p.activity * AROUSAL[activity]
-    )
+    """e*, the arousal that the hour and the activity ask for: .5 + .18 cos(2 pi (h - 15) / 24) + the latter's."""
+    swing = _SWING * cos_turns32((hour_at(time) - _PEAK_HOUR) * _PER_DAY)
+    return HALF + swing + p.activity * AROUSAL[activity]
 
 
 @scalar

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from simenv.floats import ONE, ZERO, exp32, f32, scalar
+from simenv.floats import ONE, ZERO, exp32, f32, log32, scalar
 
 _ALMOST_ONE = f32(0.999999)
 
@@ -16,7 +16,7 @@ def move(interest, target, share):
     for e in range(interest.shape[0]):
         interest[e] += share * (target[e] - interest[e])
         norm += interest[e] * interest[e]
-    scale = ONE / np.sqrt(norm)
+    scale = ONE / math.sqrt(norm)
     for e in range(interest.shape[0]):
         interest[e] *= scale
 
@@ -34,7 +34,7 @@ def enjoy(taste, weight, n, k, sound, p):
 @scalar
 def share_of(pull, days):
     """1 - (1 - pull)^days: the share of the way that a pull of so much a day goes in `days`."""
-    return ONE - exp32(days * f32(np.log(ONE - min(pull, _ALMOST_ONE))))
+    return ONE - exp32(days * log32(ONE - min(pull, _ALMOST_ONE)))
 
 
 @scalar
@@ -65,7 +65,8 @@ def new_interest(me, taste, weight, home, home_weight, centroids, micro_genre, p
         for k in range(me.interests):
             if weight[k] < weight[slot]:
                 slot = k
-    taste[slot] = centroids[micro_genre]
+    for e in range(taste.shape[1]):
+        taste[slot, e] = centroids[micro_genre, e]
     home[slot] = micro_genre
     weight[slot], home_weight[slot] = p.birth_weight, p.birth_weight
     scale(weight, me.interests)

@@ -18,6 +18,7 @@ _FULL, _UNIT, _MOST = f32(65535), f32(256), f32(65535)
 _PER_MINUTE = f32(1 / 1440)
 _HEARD, _GLIMPSE = f32(0.12), f32(0.15)
 FLOOR_DAYS = f32(0.15)
+_SLOT_BITS, _SLOT, _NO_SLOT = np.int64(12), np.int64(4095), np.int64(2**62)
 
 
 @scalar
@@ -40,10 +41,10 @@ def days_since(time, minute):
 
 @scalar
 def find(tracks, track):
-    """The memory slot of a track, -1 if it is not remembered. No early exit, so that the scan runs in lanes."""
+    """The memory slot of a track, -1 if it is not remembered. A maximum without exits, which runs in lanes."""
     slot = np.int32(-1)
-    for j in range(tracks.shape[0]):
-        slot = np.int32(j) if tracks[j] == track else slot
+    for j in range(np.int32(tracks.shape[0])):
+        slot = max(slot, np.int32(j) if tracks[j] == track else np.int32(-1))
     return slot
 
 
@@ -82,13 +83,15 @@ def remember(trace, fraction, days, p):
 
 @scalar
 def weakest(minutes, traces, time):
-    """The slot to forget: the least ln n - .75 ln(days + .15), compared as n^4 / (days + .15)^3."""
-    now = minute_of(time)
-    least, slot = f32(np.inf), 0
+    """The slot to forget: the least ln n - .75 ln(days + .15), compared as n^4 / (days + .15)^3.
+
+    Positive floats sort as their bits do, so strength and slot in one integer make the minimum run in lanes.
+    """
+    now = np.int64(minute_of(time))
+    least = _NO_SLOT
     for j in range(minutes.shape[0]):
-        days = f32(now - minutes[j]) * _PER_MINUTE + FLOOR_DAYS
-        n = f32(traces[j, PLAYS]) / _UNIT
+        days = f32(np.int32(now - np.int64(minutes[j]))) * _PER_MINUTE + FLOOR_DAYS
+        n = f32(traces[j, PLAYS])
         strength = n * n * n * n / (days * days * days)
-        if strength < least:
-            least, slot = strength, j
-    return slot
+        least = min(least, (np.int64(np.float32(strength).view(np.int32)) << _SLOT_BITS) | j)
+    return np.int32(least & _SLOT)

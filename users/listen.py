@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from simenv.floats import ONE, ZERO, exp32, f32, scalar
@@ -54,7 +56,7 @@ def listen(me, taste, weight, tracks, minutes, traces, filters, song, sound, tra
     )
 
     # what it is worth now
-    fresh = np.sqrt(ONE - p.mood_memory * p.mood_memory) * p.mood
+    fresh = math.sqrt(ONE - p.mood_memory * p.mood_memory) * p.mood
     me.mood = p.mood_memory * me.mood + fresh * bell(fold(luck, _MOOD))
     lift = p.lift * exp32(-f32(me.position) / p.lift_tracks)
     lift *= p.lift_recommended if recommended else ONE
@@ -75,7 +77,8 @@ def listen(me, taste, weight, tracks, minutes, traces, filters, song, sound, tra
         else:
             slot = np.int32(weakest(minutes, traces, me.clock))
         tracks[slot] = track
-        traces[slot, :] = 0
+        for trace in range(traces.shape[1]):
+            traces[slot, trace] = 0
     remember(traces[slot], seconds / song.seconds, days, p)
     minutes[slot] = minute_of(me.clock)
     notice(me, filters, track)

@@ -176,7 +176,7 @@ class ListenerParams:
         for f in fields(self):
             if not np.isfinite(getattr(self, f.name)):
                 raise UsageError(f"listener.{f.name} is {getattr(self, f.name)}; give a finite number")
-        if not 8 <= self.memory <= 4096:
+        if not 8 <= self.memory <= 4096:  # `exposure.weakest` keeps a slot in 12 bits
             raise UsageError(f"listener.memory is {self.memory}; a listener remembers 8 to 4,096 tracks")
         for name in POSITIVE:
             if getattr(self, name) <= 0:

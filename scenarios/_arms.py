@@ -1,0 +1,116 @@
+"""Who serves: agents, the oracle, and nobody at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+from simenv.agents import as_agent, available, expression, parse
+from simenv.agents.base import Agent
+from simenv.errors import UsageError
+from simenv.scenarios._registry import did_you_mean
+from simenv.scenarios.oracle import Oracle
+from simenv.types import Request, Setting, Slate
+from simenv.world import World
+
+Given = str | Agent | type[Agent]
+
+
+@dataclass
+class Organic(Agent):
+    """Nobody recommends anything: what listeners do by themselves."""
+
+    personal: ClassVar[bool] = False
+
+    def begin(self, setting: Setting) -> None:
+        pass
+
+    def recommend(self, request: Request) -> Slate:
+        raise RuntimeError("a listener asked for a slate though no session is recommended")
+
+
+OWN: dict[str, type[Agent]] = {"organic": Organic, "oracle": Oracle}
+"""Arms that are no file of agents/: the runner resolves them."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One side of a comparison.
+
+    Args:
+        name: the canonical expression of its agent, `organic` or `oracle`.
+        agent: None where the name says all: then every process makes its own.
+    """
+
+    name: str
+    agent: Agent | None = None
+
+    def make(self) -> Agent:
+        """The agent, ready to begin."""
+        if self.agent is not None:
+            return self.agent
+        return OWN[self.name]() if self.name in OWN else parse(self.name)
+
+    def begin(self, world: World, setting: Setting) -> Agent:
+        """The agent, begun in `world`: the oracle looks, and for `organic` no session is recommended."""
+        agent = self.make()
+        agent.begin(setting)
+        if self.name == "oracle":
+            assert isinstance(agent, Oracle)
+            agent.look(world.truth)
+        if self.name == "organic":
+            world.share = 0.0
+        return agent
+
+    @property
+    def remade_by_name(self) -> bool:
+        """Whether a command line can name it."""
+        return self.agent is None
+
+
+def arm(given: Given) -> Arm:
+    """The arm of an expression, an agent or an agent's class.
+
+    Raises:
+        UsageError: if there is no such agent.
+    """
+    if isinstance(given, str):
+        given = given.strip()
+        known = (*OWN, *available())
+        if given in OWN:
+            return Arm(given)
+        if given.isidentifier() and given not in known:
+            there = ", ".join(sorted(known))
+            raise UsageError(f"no agent called {given!r}{did_you_mean(given, known)}\nThere are {there}")
+    agent = as_agent(given)
+    name = expression(agent)
+    return Arm(name) if _found_by(name, agent) else Arm(name, agent)
+
+
+def arms(given: Iterable[Given]) -> tuple[Arm, ...]:
+    """The arms of `given`, in order.
+
+    Raises:
+        UsageError: if there is no such agent, or two are the same.
+    """
+    found = tuple(arm(g) for g in given)
+    names = [a.name for a in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"the agent {name} is named {names.count(name)} times: name each once")
+    return found
+
+
+def _found_by(name: str, agent: Agent) -> bool:
+    """Whether `name` alone makes the same agent again, in any process."""
+    try:
+        again = parse(name)
+    except UsageError:  # a class of a notebook, say
+        return False
+    same = all(_value(getattr(again, f.name)) == _value(getattr(agent, f.name)) for f in fields(agent))
+    return type(again) is type(agent) and same
+
+
+def _value(value: object) -> object:
+    return expression(value) if isinstance(value, Agent) else value

@@ -1,0 +1,31 @@
+"""The loop that every experiment runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from simenv.agents.base import Agent
+from simenv.scenarios.metrics.base import Metric, Start
+from simenv.types import Setting
+from simenv.world import World
+
+
+def live(
+    world: World, agent: Agent, setting: Setting, days: int, metrics: Sequence[Metric] = ()
+) -> Iterator[dict[str, float]]:
+    """Let `agent`, which has begun, serve `world` for `days` days; yield what the metrics say of each."""
+    for metric in metrics:
+        metric.begin(Start(setting, world.log, world.truth, world.today))
+    agent.fit(world.log)
+    for day in range(days):
+        while (request := world.waiting()) is not None:  # who opens the app before midnight, a wave at a time
+            slate = agent.recommend(request)
+            exchange = world.play(slate)  # hidden state moves on
+            agent.update(exchange)  # online learners learn here
+            for metric in metrics:
+                metric.see(exchange, world.truth)
+        news = world.turn()  # organic plays, late likes, charts, releases
+        agent.hear(news)
+        yield {name: value for metric in metrics for name, value in metric.day(news, world.truth).items()}
+        if agent.fit_every and (day + 1) % agent.fit_every == 0:
+            agent.fit(world.log)  # batch learners retrain here: the feedback loop

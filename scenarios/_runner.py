@@ -1,0 +1,279 @@
+"""Runs a scenario: a grid of agents by worlds, resumed where it stopped, a cell at a time or several."""
+
+from __future__ import annotations
+
+import re
+import signal
+import tempfile
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed
+from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.process_executor import BrokenProcessPool
+
+from simenv.catalogue import Catalogue
+from simenv.errors import UsageError
+from simenv.rng import Key
+from simenv.scenarios import _registry
+from simenv.scenarios._arms import Arm, Given, arms
+from simenv.scenarios._cell import ONE_THREAD, Cell, Outcome, run_cell
+from simenv.scenarios._folder import finished, prepare
+from simenv.scenarios._keys import cell_key, digest, file_digest
+from simenv.scenarios._progress import Quiet, Watcher
+from simenv.scenarios._report import write_report
+from simenv.scenarios._results import Failure, Result
+from simenv.scenarios.base import Scenario, field_names
+from simenv.scenarios.build import make_catalogue
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A scenario with everything settled: what `execute` runs."""
+
+    name: str
+    scenario: Scenario
+    arms: tuple[Arm, ...]
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    catalogue: Catalogue | None = None  # of real tracks
+    table: str = ""  # digest of its file
+
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells, world by world, so that the first results compare all agents."""
+        return tuple(
+            Cell(self.scenario, arm, seed, cell_key(self.scenario, arm, seed, self.table))
+            for seed in range(self.scenario.seeds)
+            for arm in self.arms
+        )
+
+
+def run(
+    name: str,
+    agents: Sequence[Given] | None = None,
+    *,
+    jobs: int = 1,
+    threads: int = 1,
+    out: Path | str | None = None,
+    listeners: int | None = None,
+    tracks: int | None = None,
+    days: int | None = None,
+    seeds: int | None = None,
+    set: Mapping[str, Any] | None = None,  # noqa: A002  the word of the command line
+    keep: Sequence[str] = (),
+) -> Result:
+    """Run a scenario and compare its agents.
+
+    Args:
+        name: of the scenario.
+        agents: expressions, agents or their classes; by default the scenario's own.
+        jobs: cells at a time, each in a process of its own; 1: in this process.
+        threads: of the listeners' kernel, in each cell.
+        out: a folder to write to and to resume from; None writes nothing.
+        listeners: n.
+        tracks: T.
+        days: that agents serve.
+        seeds: number of worlds.
+        set: any other field, parts of parts with a dot: ``{"listener.drift": 0.0, "cooldown": math.inf}``.
+        keep: of "log" and "agent", what else to write.
+
+    Raises:
+        UsageError: if something asked for does not exist, or nothing can be written to `out`.
+        RuntimeError: if a cell failed; what has finished is in `out`.
+    """
+    sizes = {"listeners": listeners, "tracks": tracks, "days": days, "seeds": seeds}
+    given = {key: value for key, value in sizes.items() if value is not None} | dict(set or {})
+    plan = settle(name, configured(_registry.load(name), given), agents)
+    result = execute(plan, jobs, threads, None if out is None else Path(out), keep)
+    if result.failures:
+        lost = "\n".join(f"  {f.agent}, seed {f.seed}: {f.why}" for f in result.failures)
+        raise RuntimeError(f"{len(result.failures)} cells failed\n{lost}\n{result.failures[0].trace}")
+    return result
+
+
+def configured(scenario: Scenario, given: Mapping[str, Any]) -> Scenario:
+    """The scenario with other values of some fields.
+
+    Raises:
+        UsageError: if there is no such field, or its value is impossible.
+    """
+    parts: dict[str, dict[str, Any]] = {}
+    plain: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in field_names():
+            raise UsageError(f"a scenario has no {name!r}{_registry.did_you_mean(name, field_names())}")
+        whole, dot, part = name.partition(".")
+        if dot:
+            parts.setdefault(whole, {})[part] = value
+        else:
+            plain[name] = value
+    if isinstance(plain.get("catalogue"), str):
+        plain["catalogue"] = Path(plain["catalogue"])
+    inner = {name: replace(getattr(scenario, name), **values) for name, values in parts.items()}
+    return replace(scenario, **plain, **inner)
+
+
+def settle(name: str, scenario: Scenario, agents: Sequence[Given] | None = None) -> Plan:
+    """Find every agent, read the catalogue if it is a file, and leave out agents that lack what they need.
+
+    Raises:
+        UsageError: if an agent or the catalogue cannot be had, or no agent is left.
+    """
+    if isinstance(agents, str):
+        raise UsageError(f"agents={agents!r}: expected a list, such as [{agents!r}]")
+    found = arms(scenario.agents if agents is None else agents)
+    scenario = replace(scenario, agents=tuple(a.name for a in found))
+    catalogue, table = None, ""
+    if scenario.catalogue is not None:
+        columns = scenario.named_columns()
+        catalogue, _ = make_catalogue(scenario.tracks, Key.root(0), scenario.catalogue, columns)
+        scenario = replace(scenario, tracks=len(catalogue), catalogue=scenario.catalogue.resolve())
+        table = file_digest(scenario.catalogue)
+    offered = offers(catalogue)
+    skipped = {}
+    for a in found:
+        missing = sorted(a.make().needs - offered)
+        if missing:
+            skipped[a.name] = f"needs {', '.join(missing)}, which this world does not offer"
+    kept = tuple(a for a in found if a.name not in skipped)
+    if not kept:
+        raise UsageError(f"no agent can be served: {'; '.join(f'{a} {why}' for a, why in skipped.items())}")
+    return Plan(name, scenario, kept, skipped, catalogue, table)
+
+
+def offers(catalogue: Catalogue | None) -> frozenset[str]:
+    """What agents may need and find in a world: None is a synthetic catalogue."""
+    have = {"times"}
+    if catalogue is None or catalogue.audio.shape[1]:
+        have.add("audio")
+    if catalogue is None or len(catalogue.genre_ids):
+        have.add("genres")
+    return frozenset(have)
+
+
+def execute(
+    plan: Plan,
+    jobs: int = 1,
+    threads: int = 1,
+    out: Path | None = None,
+    keep: Sequence[str] = (),
+    watcher: Watcher | None = None,
+) -> Result:
+    """Run the cells of `plan` that are not finished yet; write tables, figures and a report if `out` is given.
+
+    Raises:
+        UsageError: if `jobs` or `threads` is below 1, or `out` cannot be used.
+        KeyboardInterrupt: finished cells stay in `out`.
+    """
+    for word, number in (("jobs", jobs), ("threads", threads)):
+        if number < 1:
+            raise UsageError(f"{word}={number}: expected 1 or more")
+    for word in keep:
+        if word not in ("log", "agent"):
+            raise UsageError(f"keep={word!r}: expected log or agent")
+    watcher = watcher or Quiet()
+    cells = plan.cells()
+    done: list[Outcome] = []
+    if out is not None:
+        prepare(out, plan, cells)
+        done = finished(out, cells, keep)
+    have = {o.key for o in done}
+    with tempfile.TemporaryDirectory(prefix="simenv-") as told:
+        todo = [
+            replace(
+                cell,
+                threads=threads,
+                folder=None if out is None else out / "cells" / folder_name(cell.arm.name, cell.seed),
+                keep=tuple(keep),
+                progress=Path(told) / f"{i}",
+            )
+            for i, cell in enumerate(cells)
+            if cell.key not in have
+        ]
+        failures: list[Failure] = []
+        with watcher.watching(todo, len(done), plan.scenario.days):
+            for cell, found in _run_all(todo, jobs):
+                watcher.finished(cell, found)
+                (failures if isinstance(found, Failure) else done).append(found)  # type: ignore[arg-type]
+    names = tuple(a.name for a in plan.arms)
+    result = Result(plan.name, plan.scenario, names, done, failures, dict(plan.skipped), out)
+    if out is not None:
+        write_report(result, plan.catalogue)
+    return result
+
+
+def run_name(cells: Sequence[Cell]) -> str:
+    """What the folder of a run is called by default: the first digits of the digest of its cells' keys."""
+    return digest(sorted(cell.key for cell in cells))[:10]
+
+
+def folder_name(agent: str, seed: int) -> str:
+    """The folder of a cell: readable, and different for different agents."""
+    plain = re.sub(r"[^A-Za-z0-9_=.-]+", "-", agent).strip("-.")[:60]
+    return f"{plain}-{seed}" if plain == agent else f"{plain}-{digest(agent)[:6]}-{seed}"
+
+
+def guarded(cell: Cell) -> Outcome | Failure:
+    """What a cell finds, or why it came to nothing."""
+    try:
+        return run_cell(cell)
+    except Exception as error:  # whatever an agent does costs its own cell only
+        user = isinstance(error, UsageError)
+        why = str(error) if user else f"{type(error).__name__}: {error}"
+        return Failure(cell.arm.name, cell.seed, why, "" if user else traceback.format_exc())
+
+
+def _run_all(cells: Sequence[Cell], jobs: int) -> Iterator[tuple[Cell, Outcome | Failure]]:
+    """Cells and what they found, in the order in which they finish."""
+    if jobs == 1 or len(cells) < 2:
+        for cell in cells:
+            yield cell, guarded(cell)
+        return
+    workers = _Workers()
+    found = Parallel(n_jobs=jobs, prefer="threads", return_as="generator_unordered", batch_size=1)(
+        delayed(workers)(cell) for cell in cells
+    )
+    try:
+        yield from found
+    finally:  # also when interrupted: no process outlives the run
+        workers.stop()
+
+
+class _Workers:
+    """Runs every cell in a process of its own, so that its death is nobody else's."""
+
+    def __init__(self) -> None:
+        self.pools: set[ProcessPoolExecutor] = set()
+        self.stopped = False
+
+    def __call__(self, cell: Cell) -> tuple[Cell, Outcome | Failure]:
+        if self.stopped:
+            return cell, Failure(cell.arm.name, cell.seed, "stopped before it began")
+        pool = ProcessPoolExecutor(1, env=ONE_THREAD, initializer=_leave_interrupts_to_the_parent)
+        self.pools.add(pool)
+        try:
+            return cell, pool.submit(guarded, cell).result()
+        except BrokenProcessPool as error:
+            codes = re.search(r"\{(.*?)\}", str(error))
+            how = f" ({codes[1]})" if codes else ""
+            why = f"its process died{how}; if memory ran out, use fewer --jobs or smaller sizes"
+            return cell, Failure(cell.arm.name, cell.seed, why)
+        finally:
+            pool.shutdown(wait=False, kill_workers=True)
+            self.pools.discard(pool)
+
+    def stop(self) -> None:
+        """Kill every process that still runs."""
+        self.stopped = True
+        for pool in tuple(self.pools):
+            pool.shutdown(wait=False, kill_workers=True)
+
+    def __getstate__(self) -> dict:  # on a cluster each node has processes of its own
+        return {"pools": set(), "stopped": False}
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
