@@ -56,7 +56,7 @@ def restore(path: Path | str, setting: Setting) -> Agent:
         )
     if about["listeners"] != setting.n_listeners:
         raise UsageError(
-            f"{path} knows {about['listeners']} listeners, the setting has {setting.n_listeners}"
+            f"{path} knows {about['listeners']} listeners, but the setting has {setting.n_listeners}"
         )
     agent = parse(about["agent"])
     agent.begin(setting)

@@ -11,7 +11,7 @@ import re
 from dataclasses import MISSING, fields
 from typing import Any
 
-from simenv.agents._checks import did_you_mean, hints_of, members
+from simenv.agents._checks import checked, did_you_mean, hints_of, members
 from simenv.agents._registry import class_at, class_of, name_of
 from simenv.agents.base import Agent
 from simenv.errors import UsageError
@@ -93,15 +93,15 @@ class _Reader:
     """Reads one expression; files are hidden from Python's grammar behind names of the same length."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text = text.strip()
         self.files: dict[str, str] = {}
-        self.masked = _FILE.sub(self._mask, text)
+        self.masked = _FILE.sub(self._mask, self.text)
 
     def read(self) -> Agent:
         try:
             tree = ast.parse(self.masked, mode="eval")
         except SyntaxError as error:
-            raise self._error(max((error.offset or 1) - 1, 0), error.msg) from None
+            raise self._error(max((error.offset or 1) - 1, 0), f"cannot be read: {error.msg}") from None
         return self._agent(tree.body)
 
     def _mask(self, found: re.Match[str]) -> str:
@@ -138,7 +138,12 @@ class _Reader:
                 _check_names(kind, name, [keyword.arg])
             except UsageError as error:
                 raise self._error(keyword.col_offset, str(error)) from None
-            values[keyword.arg] = self._value(keyword.value, hints[keyword.arg])
+            hint = hints[keyword.arg]
+            value = self._value(keyword.value, hint)
+            try:
+                values[keyword.arg] = checked(value, hint, f"{kind.__name__.lower()}: {keyword.arg}")
+            except UsageError as error:
+                raise self._error(keyword.value.col_offset, str(error)) from None
         return values
 
     def _value(self, node: ast.expr, hint: Any) -> Any:

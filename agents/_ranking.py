@@ -35,8 +35,8 @@ def ranked(score: Score, request: Request, setting: Setting, explore: float = 0.
     Raises:
         UsageError: if a score is nan, or fewer than k tracks are released.
     """
-    parts = [_ranked(score(rows), rows, setting, explore)[0] for rows in _blocks(request, setting)]
-    return _joined(parts)
+    parts = [_ranked(score(rows), rows, setting, explore)[0] for rows in blocks(request, setting)]
+    return joined(parts)
 
 
 def uniform(request: Request, setting: Setting) -> Slate:
@@ -51,7 +51,7 @@ def chance(
     """(m, c) probability that `ranked` shows each of `tracks` (m, c) in the slot after `given` (m, j)."""
     out = np.empty(tracks.shape, np.float32)
     at = 0
-    for rows in _blocks(request, setting):
+    for rows in blocks(request, setting):
         here = slice(at, at := at + len(rows))
         out[here] = _chance(score(rows), rows, tracks[here], given[here], setting, explore)
     return out
@@ -66,7 +66,7 @@ def scores_of(score: Score, request: Request, tracks: I32, setting: Setting) -> 
     """(m, c) those of the scores of all tracks that belong to `tracks` (m, c)."""
     out = np.empty(tracks.shape, np.float32)
     at = 0
-    for rows in _blocks(request, setting):
+    for rows in blocks(request, setting):
         here = slice(at, at := at + len(rows))
         out[here] = np.take_along_axis(score(rows), tracks[here], axis=1)
     return out
@@ -171,17 +171,45 @@ def _ranked(scores: F32, request: Request, setting: Setting, explore: float, k: 
     return Slate(tracks, propensity), n
 
 
-def _chance(scores: F32, request: Request, tracks: I32, given: I32, setting: Setting, explore: float) -> F32:
-    best, n = _ranked(scores, request, setting, 1.0 if explore >= 1 else 0.0, k=given.shape[1] + 1)
-    left = n - is_open(request, given, setting).sum(axis=1)  # (m,) open tracks that are not given
-    shown = is_open(request, tracks, setting) & ~_among(tracks, given)
-    p = explore * shown / np.maximum(left, 1)[:, None]
+def best(scores: F32, request: Request, setting: Setting, k: int) -> tuple[I32, I32]:
+    """(m, k) the best open tracks by `scores` (m, T), -1 where there are no more; (m,) how many are open."""
+    slate, n = _ranked(scores, request, setting, 0.0, k)
+    return slate.tracks, n
+
+
+def mixed(
+    spread: F32, scores: F32, request: Request, tracks: I32, given: I32, setting: Setting, explore: float
+) -> F32:
+    """(m, c) chance of `tracks` in the slot after `given`, if that is explored with probability `explore`.
+
+    Args:
+        spread: (m, c) chance of each track in an exploring slot.
+        scores: (m, T) or (1, T), of which another slot shows the best track left.
+        request: who asks.
+        tracks: (m, c).
+        given: (m, j) the slots before.
+        setting: of the agent.
+        explore: in [0, 1]; at 1 no score is read.
+    """
+    k = given.shape[1] + 1
+    p = explore * spread
     if explore < 1:
-        first = (_among(best.tracks, given) | (best.tracks < 0)).argmin(axis=1)  # best of what is left
-        p += (1 - explore) * (shown & (tracks == np.take_along_axis(best.tracks, first[:, None], axis=1)))
+        top, n = best(scores, request, setting, k)
+        first = (among(top, given) | (top < 0)).argmin(axis=1)[:, None]  # the best of what is left
+        p = p + (1 - explore) * (tracks == np.take_along_axis(top, first, axis=1))
+    else:
+        n = _open(request, given, setting)[1]
+    left = n - is_open(request, given, setting).sum(axis=1)
     for row in np.flatnonzero(left <= 0):
         p[row] = tracks[row] == forced(request, row, given[row], setting)[:1]
     return p.astype(np.float32)
+
+
+def _chance(scores: F32, request: Request, tracks: I32, given: I32, setting: Setting, explore: float) -> F32:
+    shown, n = _open(request, tracks, setting)
+    left = n - is_open(request, given, setting).sum(axis=1)  # (m,) open tracks that are not given
+    spread = (shown & ~among(tracks, given)) / np.maximum(left, 1)[:, None]
+    return mixed(spread, scores, request, tracks, given, setting, explore)
 
 
 def _open(request: Request, tracks: I32, setting: Setting) -> tuple[Bool, I32]:
@@ -195,7 +223,7 @@ def _open(request: Request, tracks: I32, setting: Setting) -> tuple[Bool, I32]:
     return out, n
 
 
-def _among(tracks: I32, given: I32) -> Bool:
+def among(tracks: I32, given: I32) -> Bool:
     """(m, c) whether each of `tracks` (m, c) is one of `given` (m, j) of its row."""
     out = np.zeros(tracks.shape, bool)
     for j in range(given.shape[1]):
@@ -203,7 +231,7 @@ def _among(tracks: I32, given: I32) -> Bool:
     return out
 
 
-def _blocks(request: Request, setting: Setting) -> Iterator[Request]:
+def blocks(request: Request, setting: Setting) -> Iterator[Request]:
     size = max(1, _BLOCK // max(len(setting.catalogue), 1))
     if len(request) <= size:
         yield request
@@ -212,7 +240,7 @@ def _blocks(request: Request, setting: Setting) -> Iterator[Request]:
         yield request.rows(np.s_[at : at + size])
 
 
-def _joined(parts: list[Slate]) -> Slate:
+def joined(parts: list[Slate]) -> Slate:
     if len(parts) == 1:
         return parts[0]
     return Slate(np.concatenate([p.tracks for p in parts]), np.concatenate([p.propensity for p in parts]))

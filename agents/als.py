@@ -45,7 +45,7 @@ class Als(Agent):
     """
 
     factors: Count = 32
-    alpha: Weight = 10.0
+    alpha: Weight = 3.0
     reg: Weight = 5.0
     skips: Weight = 0.5
     half_life: Days = np.inf

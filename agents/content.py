@@ -41,8 +41,8 @@ class Content(Agent):
     """
 
     audio: Weight = 1.0
-    genres: Weight = 0.8
-    artist: Weight = 0.3
+    genres: Weight = 1.5
+    artist: Weight = 0.5
     scale: Literal["z", "minmax"] = "z"
     buckets: Count = 256
     skips: Weight = 0.5

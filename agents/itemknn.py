@@ -45,7 +45,7 @@ class Itemknn(Agent):
     """
 
     neighbours: Count = 100
-    weighting: Literal["cosine", "adjusted", "bm25", "tfidf"] = "cosine"
+    weighting: Literal["cosine", "adjusted", "bm25", "tfidf"] = "bm25"
     shrink: Weight = 10.0
     overlap: Count = 1
     penalty: Weight = 0.0

@@ -136,7 +136,7 @@ def _tell(cell: Cell, day: int, plays: int) -> None:
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """BLAS, OpenMP and torch with one thread each: what they sum must not depend on how busy the machine is."""
+    """BLAS, OpenMP and torch with one thread each: their sums must not depend on how many there are."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(ONE_THREAD)  # for libraries that are loaded from now on
     if "torch" in sys.modules:

@@ -76,7 +76,7 @@ class Result:
         return table.astype({"agent": "category", "metric": "category", "scenario": "category"})
 
     def values(self, metric: str) -> pd.DataFrame:
-        """What a run comes to: seeds by agents; the last day's value or the mean over days, as the metric says.
+        """What a run comes to, seeds by agents: the last day's value or the mean over days.
 
         Raises:
             UsageError: if there is no such metric.
@@ -111,8 +111,9 @@ class Result:
     def paired(self, metric: str, against: str = "popular") -> pd.DataFrame:
         """Every other agent against one, in the same worlds with the same luck: one row an agent.
 
-        `difference` has the 95 % bootstrap interval `low`, `high` over seeds; `improved` is the share of worlds in
-        which it is above 0; `variance_reduction` is how many times smaller pairing made the variance of the difference.
+        `difference` has the 95 % bootstrap interval `low`, `high` over seeds; `improved` is the share of
+        worlds in which it is above 0; `variance_reduction` is how many times smaller pairing made its
+        variance.
 
         Raises:
             UsageError: if there is no such metric or agent.
@@ -124,8 +125,10 @@ class Result:
                 p = self.compare(metric, agent, against)
                 d = p.difference
                 rows.append(
-                    [agent, against, metric, p.seeds, self.mean(metric, agent).mean]
-                    + [d.mean, d.low, d.high, p.iqm, p.improved, p.variance_reduction]
+                    [
+                        *(agent, against, metric, p.seeds, self.mean(metric, agent).mean),
+                        *(d.mean, d.low, d.high, p.iqm, p.improved, p.variance_reduction),
+                    ]
                 )
         names = ("agent", "against", "metric", "seeds", "mean", "difference", "low", "high")
         return pd.DataFrame(rows, columns=[*names, "iqm", "improved", "variance_reduction"])

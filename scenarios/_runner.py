@@ -21,7 +21,7 @@ from simenv.rng import Key
 from simenv.scenarios import _registry
 from simenv.scenarios._arms import Arm, Given, arms
 from simenv.scenarios._cell import ONE_THREAD, Cell, Outcome, run_cell
-from simenv.scenarios._folder import finished, prepare
+from simenv.scenarios._folder import cell_folder, outcomes, prepare
 from simenv.scenarios._keys import cell_key, digest, file_digest
 from simenv.scenarios._progress import Quiet, Watcher
 from simenv.scenarios._report import write_report
@@ -161,7 +161,7 @@ def execute(
     keep: Sequence[str] = (),
     watcher: Watcher | None = None,
 ) -> Result:
-    """Run the cells of `plan` that are not finished yet; write tables, figures and a report if `out` is given.
+    """Run the cells of `plan` that are not finished yet; write tables, figures and a report to `out`.
 
     Raises:
         UsageError: if `jobs` or `threads` is below 1, or `out` cannot be used.
@@ -178,14 +178,14 @@ def execute(
     done: list[Outcome] = []
     if out is not None:
         prepare(out, plan, cells)
-        done = finished(out, cells, keep)
+        done = outcomes(out, {cell.key for cell in cells}, keep)
     have = {o.key for o in done}
     with tempfile.TemporaryDirectory(prefix="simenv-") as told:
         todo = [
             replace(
                 cell,
                 threads=threads,
-                folder=None if out is None else out / "cells" / folder_name(cell.arm.name, cell.seed),
+                folder=None if out is None else out / "cells" / cell_folder(cell.arm.name, cell.seed),
                 keep=tuple(keep),
                 progress=Path(told) / f"{i}",
             )
@@ -200,19 +200,13 @@ def execute(
     names = tuple(a.name for a in plan.arms)
     result = Result(plan.name, plan.scenario, names, done, failures, dict(plan.skipped), out)
     if out is not None:
-        write_report(result, plan.catalogue)
+        write_report(result)
     return result
 
 
 def run_name(cells: Sequence[Cell]) -> str:
     """What the folder of a run is called by default: the first digits of the digest of its cells' keys."""
     return digest(sorted(cell.key for cell in cells))[:10]
-
-
-def folder_name(agent: str, seed: int) -> str:
-    """The folder of a cell: readable, and different for different agents."""
-    plain = re.sub(r"[^A-Za-z0-9_=.-]+", "-", agent).strip("-.")[:60]
-    return f"{plain}-{seed}" if plain == agent else f"{plain}-{digest(agent)[:6]}-{seed}"
 
 
 def guarded(cell: Cell) -> Outcome | Failure:
@@ -276,4 +270,3 @@ class _Workers:
 
 def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-

@@ -122,7 +122,7 @@ class Scenario:
 
     @property
     def surface(self) -> str:
-        """Where recommendations appear, in words: what they may hold, how they are answered, how often they are asked for."""
+        """Where recommendations appear, in words: what they may hold, how they are played, how often."""
         if math.isinf(self.cooldown):
             rule = "new music only (nothing is recommended that the listener has heard)"
         elif self.cooldown:

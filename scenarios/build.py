@@ -39,8 +39,9 @@ def make_world(
         tracks: T of a synthetic catalogue; a table of real tracks has as many as it has.
         seed: of everything that happens by chance.
         listener: what all listeners have in common.
-        catalogue: a recipe, or a table of real tracks (CSV, TSV or Parquet); by default a synthetic catalogue.
-        columns: what the columns of the table are called, where the usual names do not tell: ``{"title": "song"}``.
+        catalogue: a recipe, or a table of real tracks (CSV, TSV or Parquet); by default a synthetic one.
+        columns: what the columns of the table are called, where the usual names do not tell:
+            ``{"title": "song"}``.
         cooldown: days; the longest that agents will be held to. 0: the platform's memory is not kept.
         share: of sessions that are recommended.
         heard_plays: plays of a listener that the platform remembers with their time.

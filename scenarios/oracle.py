@@ -13,9 +13,9 @@ from simenv.types import F32, I32, Request, Setting, Slate, Truth
 
 @dataclass
 class Oracle(Agent):
-    """Shows the open tracks of the greatest true appeal, now: it plans nothing, so it is a bound only for the day.
+    """Shows the open tracks of the greatest true appeal now; it plans nothing, so its bound is myopic.
 
-    It lives beside the experiments because no agent may see a listener's truth: the runner alone calls `look`.
+    It lives beside the experiments, as no agent may see a listener's truth: the runner alone calls `look`.
 
     Source: none needed.
     Departs: from nothing.

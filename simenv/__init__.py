@@ -1,1 +1,52 @@
-"""simenv."""
+"""Listeners with hidden tastes, recommenders of every kind, and what becomes of both.
+
+    import simenv
+
+    world = simenv.make_world(listeners=10_000, tracks=20_000, seed=7)
+    agent = simenv.load("als", factors=64)
+    result = simenv.run("filter_bubble", agents=["random", "als"], days=10, seeds=2)
+    result.plot("topics10")
+
+Importing this imports nothing heavy: every name is fetched when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from typing import Any
+
+import gymnasium
+
+__version__ = importlib.metadata.version("simenv-music")
+
+_NAMES = {
+    "make_world": "simenv.scenarios.build",
+    "run": "simenv.scenarios._runner",
+    "load": "simenv.agents",
+    "restore": "simenv.agents",
+    "available": "simenv.agents",
+}
+"""Where each name that this module offers is made; as text, for simenv/ imports none of the other folders."""
+
+__all__ = ["__version__", "available", "load", "make_world", "restore", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'simenv' has no attribute {name!r}; it has {', '.join(_NAMES)}")
+    value = getattr(importlib.import_module(_NAMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMES})
+
+
+if "simenv/Listener-v0" not in gymnasium.registry:
+    gymnasium.register(
+        "simenv/Listener-v0",
+        entry_point="simenv.scenarios.build:listener_env",
+        vector_entry_point="simenv.scenarios.build:population_env",
+    )

@@ -1,7 +1,8 @@
 """Compiled drivers kept on disk between runs, and compiled anew when any source they inline has changed.
 
-Numba's own disk cache looks only at the file of the cached function: after an edit of something that it inlines
-a stale kernel would be loaded. So each set of sources gets a cache folder of its own, named by their hash.
+Numba's own disk cache looks only at the file of the cached function: after an edit of something that it
+inlines a stale kernel would be loaded. So each set of sources gets a cache folder of its own, named by their
+hash.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 
 
 def cache_folder(sources: Iterable[Path]) -> Path:
-    """Where kernels made of `sources` are kept: under the user's cache, or a temporary folder if that is read-only."""
+    """Where kernels made of `sources` are kept: the user's cache, or a temporary folder if it is locked."""
     h = hashlib.blake2b(f"{numba.__version__} {np.__version__}".encode(), digest_size=8)
     for path in sorted(sources):
         h.update(path.read_bytes())
@@ -41,7 +42,8 @@ def driver(sources: Iterable[Path]) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
         before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
         try:
-            return numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False, _nrt=False)(function)
+            compiler = numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False, _nrt=False)
+            return compiler(function)
         finally:
             numba.config.CACHE_DIR = before
 

@@ -20,7 +20,7 @@ AUDIO = (
     "valence",
     "tempo",
 )
-"""Audio features in the sense of the streaming services: the first seven in [0, 1], tempo in beats a minute."""
+"""Audio features in the sense of the streaming services: seven in [0, 1], and the tempo in beats a minute."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simenv.types import F32, F64, U8
+from simenv.types import F32, F64
 
 ACTIVITIES = ("work", "commute", "workout", "relax", "party", "sleep")
 DEVICES = ("phone", "desktop", "speaker", "car", "television")
@@ -29,13 +30,18 @@ def weekday_of(time: F64) -> F64:
     return time % 7.0
 
 
-def context_of(time: F64, activity: U8, device: U8) -> F32:
+_WEEK = (2 * np.pi / 7 * np.arange(7)).astype(np.float32)
+_WEEKDAYS = np.stack([np.sin(_WEEK), np.cos(_WEEK)], axis=1)  # (7, 2)
+
+
+def context_of(time: F64, activity: NDArray, device: NDArray) -> F32:
     """(m, c) context columns: clock as sine and cosine, activity and device one-hot."""
     out = np.zeros((len(time), len(COLUMNS)), np.float32)
-    day, week = 2 * np.pi * (time % 1.0), 2 * np.pi * (np.floor(time) % 7) / 7
-    out[:, 0], out[:, 1] = np.sin(day), np.cos(day)
-    out[:, 2], out[:, 3] = np.sin(week), np.cos(week)
+    day = np.floor(time)
+    turn = np.float32(2 * np.pi) * (time - day).astype(np.float32)
+    out[:, 0], out[:, 1] = np.sin(turn), np.cos(turn)
+    out[:, 2:4] = _WEEKDAYS[day.astype(np.int64) % 7]
     rows = np.arange(len(time))
-    out[rows, 4 + activity] = 1
-    out[rows, 4 + len(ACTIVITIES) + device] = 1
+    out[rows, 4 + activity.astype(np.intp)] = 1
+    out[rows, 4 + len(ACTIVITIES) + device.astype(np.intp)] = 1
     return out

@@ -2,4 +2,4 @@
 
 
 class UsageError(ValueError):
-    """Bad input. The message says what was given, what was expected and what to do; the command line shows it alone."""
+    """Bad input. The message says what was given, what was expected, what to do; the CLI shows it alone."""

@@ -80,7 +80,7 @@ def exp32(x):
 
 @scalar
 def cos_turns32(x):
-    """cos(2 pi x) of a float32 number of turns: the sine's Taylor series on a quarter turn; error under 1e-6."""
+    """cos(2 pi x) of a float32 number of turns: the sine's series on a quarter turn; error under 1e-6."""
     r = x - ((x + _ROUND) - _ROUND)  # in [-.5, .5]
     t = _TWO_PI * (_QUARTER - abs(r))  # cos 2 pi r = sin 2 pi (1/4 - |r|)
     z = t * t

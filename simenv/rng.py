@@ -1,9 +1,9 @@
 """Luck: random numbers that belong to events, not to the order of calls.
 
-A draw is a pure function of a key and an event: "the skip of listener 7 in session 3 at position 2" is the same
-number in every run that shares a seed, whatever else was drawn, in which order, on which thread or by which
-recommender. Two agents compared under one seed therefore meet the same listeners with the same luck (common
-random numbers; Klein et al., arXiv:2409.02086; Buffalo et al., arXiv:2603.11084).
+A draw is a pure function of a key and an event: "the skip of listener 7 in session 3 at position 2" is the
+same number in every run that shares a seed, whatever else was drawn, in which order, on which thread or by
+which recommender. Two agents compared under one seed therefore meet the same listeners with the same luck
+(common random numbers; Klein et al., arXiv:2409.02086; Buffalo et al., arXiv:2603.11084).
 
 Two faces of one function, equal bit for bit: `Key`, over NumPy arrays, and the scalars `fold`, `uniform`,
 `exponential`, `bell` and `below` for compiled kernels. The mixer is the finaliser of SplitMix64
@@ -37,7 +37,7 @@ _BELL_SCALE, _BELL_MEAN = f32(np.sqrt(3.0) / 65536.0), np.int64(2 * 65535)
 
 
 def stream(name: str) -> np.uint64:
-    """The number of the stream called `name`: the last part of an event, so that a kernel mixes once a draw."""
+    """The number of the stream called `name`: the last part of an event, so a kernel mixes once a draw."""
     return np.uint64(int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big"))
 
 

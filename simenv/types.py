@@ -32,8 +32,8 @@ SOURCES = ("recommended", "library", "artist", "charts", "new", "friends", "near
 """How a play came about; `Plays.source` is a place in this tuple."""
 
 REACHED, SKIPPED, LIKED, SAVED, LEFT, KNOWN = (np.uint8(1 << b) for b in range(6))
-"""Bits of `Plays.flags`: playback reached the slot; stopped before the end; liked or saved (later); the session
-ended after it; the same listener had already played the track for 30 s or more."""
+"""Bits of `Plays.flags`: playback reached the slot; stopped before the end; liked or saved (later); the
+session ended after it; the same listener had already played the track for 30 s or more."""
 
 HEARD_SECONDS = 30.0
 """A play of this length counts: for charts, play counts, `known` and `discovery`."""
@@ -252,7 +252,7 @@ class Truth(Protocol):
 
     @property
     def known(self) -> Bool:
-        """(m, k) whether the listener had played the track for 30 s or more before the last exchange's slot."""
+        """(m, k) whether the listener had played the track for 30 s or more before the last exchange."""
         ...
 
     def appeal(self, listeners: I32, tracks: I32 | None = None) -> F32:

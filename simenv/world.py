@@ -69,7 +69,7 @@ class Listeners(Protocol):
         """When the likes and saves that plays earned (the bits of `flags`) will come."""
         ...
 
-    def appeal(self, rows: I32, tracks: I32) -> F32: ...
+    def appeal(self, rows: I32, tracks: I32 | None) -> F32: ...
 
     def first_charts(self) -> F32: ...
 
@@ -85,8 +85,8 @@ class Listeners(Protocol):
 class World:
     """n listeners among T tracks: the other half of every experiment's loop.
 
-    ``waiting`` gives the next wave of requests, ``play`` answers it, ``turn`` ends a window. Listeners influence
-    one another only through what ``turn`` published, so within a window they are independent.
+    ``waiting`` gives the next wave of requests, ``play`` answers it, ``turn`` ends a window. Listeners
+    influence one another only through what ``turn`` published, so within a window they are independent.
 
     Args:
         catalogue: public facts of the tracks.
@@ -121,6 +121,7 @@ class World:
         self._published = listeners.publish(self._charts, self.today)
         self._everyone = np.arange(len(listeners), dtype=np.int32)
         self._request: Request | None = None
+        self._active: I32  # whose clocks may still move in this window
         self._open_window()
         self._pending: list[Late] = []
         self.truth = WorldTruth(listeners, hidden)
@@ -144,7 +145,7 @@ class World:
         return Setting(self.catalogue, len(self), slate_size, key, cooldown, self.heard, **also)
 
     def waiting(self, until: float | None = None) -> Request | None:
-        """Live through organic sessions; then who asks for a slate before `until` (by default the window's end).
+        """Live through organic sessions; then who asks for a slate before `until` (or the window's end).
 
         Asked again before `play`, it gives the same request.
 
@@ -168,8 +169,8 @@ class World:
         """Play `slate` to those who wait; their hidden state and their clocks move on.
 
         Raises:
-            UsageError: if nobody waits, or the slate has a wrong shape or dtype, or a track that is unknown, not
-                yet released or twice in the same slate.
+            UsageError: if nobody waits, or the slate has a wrong shape or dtype, or a track that is unknown,
+                not yet released or twice in the same slate.
         """
         request = self._request
         if request is None:
@@ -190,12 +191,12 @@ class World:
             reached=reached,
             seconds=response.seconds,
             skipped=(response.flags & SKIPPED) != 0,
-            left=(response.flags & LEFT).any(axis=1),
+            left=np.logical_or.reduce(response.flags & LEFT, axis=1),
         )
         return Exchange(request, slate, feedback)
 
     def turn(self) -> Day:
-        """End the window: publish charts, late likes and saves, and what comes out next; begin the next one."""
+        """End the window: publish charts, late likes and saves, what comes out next; begin the next."""
         end = self.today + self.window
         counted = np.bincount(
             np.concatenate([np.empty(0, np.int32), *self._counted]), minlength=len(self.catalogue)
@@ -224,7 +225,7 @@ class World:
         """Live `days` windows in which nothing is recommended; `each` is called after every one of them."""
         share, self.share = self.share, 0.0
         for _ in range(days):
-            while self.waiting() is not None:  # pragma: no cover  nobody asks when nothing is recommended
+            if self.waiting() is not None:  # pragma: no cover  nobody asks when nothing is recommended
                 raise RuntimeError("a listener asked for a slate during the warm-up")
             self.turn()
             each()
@@ -236,7 +237,7 @@ class World:
         self._counted: list[I32] = []
 
     def _enter(self, plays: Plays) -> Plays:
-        """Enter plays into the platform's memory, the log and the charts-to-be; hand back what is public of them."""
+        """Enter plays into the platform's memory, the log and the charts-to-be; hand back what is public."""
         earned = (plays.flags & (LIKED | SAVED)) != 0
         late = plays.rows(earned)
         ended = late.time + late.seconds / SECONDS_A_DAY
@@ -259,7 +260,6 @@ class WorldTruth:
         self._listeners, self.tracks = listeners, hidden
         self.utility: F32 = np.empty((0, 0), np.float32)
         self.known: Bool = np.empty((0, 0), bool)
-        self._all = np.arange(len(hidden.quality), dtype=np.int32)[None]  # (1, T)
 
     @property
     def columns(self) -> Mapping[str, NDArray]:
@@ -268,7 +268,7 @@ class WorldTruth:
 
     def appeal(self, listeners: I32, tracks: I32 | None = None) -> F32:
         """(m, c) appeal of `tracks` (m, c), or of all T, at each listener's own time."""
-        return self._listeners.appeal(listeners, self._all if tracks is None else tracks)
+        return self._listeners.appeal(listeners, tracks)
 
 
 def check_slate(slate: Slate, request: Request, catalogue: Catalogue) -> None:
@@ -280,14 +280,15 @@ def check_slate(slate: Slate, request: Request, catalogue: Catalogue) -> None:
     tracks, propensity = slate.tracks, slate.propensity
     if tracks.ndim != 2 or len(tracks) != len(request) or not tracks.shape[1]:
         raise UsageError(
-            f"slate.tracks has shape {tracks.shape}; {len(request)} listeners asked, so ({len(request)}, k) is needed"
+            f"slate.tracks has shape {tracks.shape}; {len(request)} listeners asked, so "
+            f"({len(request)}, k) is needed"
         )
     if tracks.dtype != np.int32:
         raise UsageError(f"slate.tracks is {tracks.dtype}; make it int32: tracks.astype(np.int32)")
     if propensity.shape != tracks.shape or propensity.dtype != np.float32:
         raise UsageError(
-            f"slate.propensity is {propensity.dtype} of shape {propensity.shape}; float32 of shape {tracks.shape} is "
-            "needed (np.nan where it is not known)"
+            f"slate.propensity is {propensity.dtype} of shape {propensity.shape}; float32 of shape "
+            f"{tracks.shape} is needed (np.nan where it is not known)"
         )
     unknown = (tracks < 0) | (tracks >= len(catalogue))
     if unknown.any():

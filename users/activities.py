@@ -1,8 +1,8 @@
 """What listeners are doing: a semi-Markov chain of activities, and the devices they use meanwhile.
 
-The first activity of a session depends on the hour and on whether it is a weekend; it lasts an Erlang-2 time and
-gives way to another. Each activity asks for an arousal, shifts engagement and has a taste for repeats. The
-numbers are set by hand to be plausible; no fact of LISTENER.md 12 depends on them closely.
+The first activity of a session depends on the hour and on whether it is a weekend; it lasts an Erlang-2 time
+and gives way to another. Each activity asks for an arousal, shifts engagement and has a taste for repeats.
+The numbers are set by hand to be plausible; no fact of LISTENER.md 12 depends on them closely.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ def _weights(weekend: bool, hour: int) -> list[float]:
 FIRST = np.array([[_weights(weekend, hour) for hour in range(24)] for weekend in (False, True)])
 FIRST = (FIRST / FIRST.sum(axis=2, keepdims=True)).cumsum(axis=2).astype(np.float32)  # (2, 24, activities)
 
-HOUR_WEIGHTS = (
-    [0.25, 0.15, 0.10, 0.10, 0.12, 0.25, 0.50, 0.80, 0.95, 1.00, 1.00, 0.98]
-    + [0.90, 0.95, 0.98, 1.00, 1.10, 1.25, 1.25, 1.10, 1.00, 0.90, 0.70, 0.45]
-)  # fmt: skip
+HOUR_WEIGHTS = [
+    0.25, 0.15, 0.10, 0.10, 0.12, 0.25, 0.50, 0.80, 0.95, 1.00, 1.00, 0.98,
+    0.90, 0.95, 0.98, 1.00, 1.10, 1.25, 1.25, 1.10, 1.00, 0.90, 0.70, 0.45,
+]  # fmt: skip
 DAY_CLOCK = np.concatenate([[0.0], np.cumsum(HOUR_WEIGHTS) / np.sum(HOUR_WEIGHTS)])
 """(25,) share of a day's sessions that has begun by each full hour: lowest at 2-4 h, highest at 17-19 h."""
 
@@ -96,7 +96,7 @@ def is_weekend(time):
 
 @scalar
 def start_activity(me, luck):
-    """At the start of a session: go on with the activity if it still lasts, else draw one from the hour's law."""
+    """At the start of a session: the activity goes on if it still lasts, else the hour's law draws one."""
     if me.clock >= me.activity_until:
         weekend = 1 if is_weekend(me.clock) else 0
         hour = min(int(hour_at(me.clock)), 23)
@@ -122,7 +122,7 @@ def stay(me, luck):
 
 @scalar
 def arousal_wanted(time, activity, p):
-    """e*, the arousal that the hour and the activity ask for: .5 + .18 cos(2 pi (h - 15) / 24) + the latter's."""
+    """e*, the arousal that hour and activity want: .5 + .18 cos(2 pi (h - 15) / 24) + the latter's."""
     swing = _SWING * cos_turns32((hour_at(time) - _PEAK_HOUR) * _PER_DAY)
     return HALF + swing + p.activity * AROUSAL[activity]
 

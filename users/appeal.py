@@ -7,6 +7,7 @@ from simenv.rng import bell, fold, stream
 
 _IDIOSYNCRASY = stream("idiosyncrasy")
 _FLOOR = f32(0.05)
+NOTHING = f32(-1e9)
 
 
 @scalar
@@ -16,6 +17,12 @@ def cosine(interest, sound):
     for e in range(sound.shape[0]):
         total += interest[e] * sound[e]
     return total
+
+
+@scalar
+def weight_gain(weight, p):
+    """What an interest's weight adds to the tracks that it likes: gain ln(w + .05)."""
+    return p.weight_gain * log32(weight + _FLOOR)
 
 
 @scalar
@@ -29,9 +36,9 @@ def affinity(taste, weight, n, sound, p):
         sound: (d,) z.
         p: parameters.
     """
-    best, which = f32(-1e9), 0
+    best, which = NOTHING, 0
     for k in range(n):
-        value = p.match * cosine(taste[k], sound) + p.weight_gain * log32(weight[k] + _FLOOR)
+        value = p.match * cosine(taste[k], sound) + weight_gain(weight[k], p)
         if value > best:
             best, which = value, k
     return best, which
@@ -50,6 +57,14 @@ def newness(age, p):
 
 
 @scalar
-def fixed_appeal(quality, arousal, age, wanted, own, p):
-    """Appeal beside taste and exposure: base + quality + newness - cost of the wrong arousal + idiosyncrasy."""
-    return p.base + p.quality * quality + newness(age, p) - p.arousal * abs(arousal - wanted) + own
+def fixed_appeal_of(me, song, track, wanted, p):
+    """Appeal beside taste and exposure: base + quality + newness - cost of the wrong arousal + idiosyncrasy.
+
+    Args:
+        me: the listener's scalars, song: the track's, track: its number.
+        wanted: the arousal that hour and activity ask for.
+        p: parameters.
+    """
+    age = f32(me.clock - song.released)
+    wrong = p.arousal * abs(song.arousal - wanted)
+    return p.base + p.quality * song.quality + newness(age, p) - wrong + idiosyncrasy(me.luck, track, p)

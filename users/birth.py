@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
-from simenv.types import F32, I32
+from simenv.types import F32, F64, I32
 
 if TYPE_CHECKING:
     from simenv.users.population import Population
@@ -17,13 +18,34 @@ _GRID = np.concatenate(
 )
 
 
-def quantiles(law: stats.distributions.rv_frozen, u: F32) -> F32:
+def quantiles(inverse: np.ufunc, shape: tuple[float, ...], u: F32) -> F32:
     """Draws of a law by its inverse distribution function, read off a table of two thousand knots."""
-    return np.interp(u, _GRID, law.ppf(_GRID)).astype(np.float32)
+    return np.interp(u, _GRID, _knots(inverse, shape)).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def _knots(inverse: np.ufunc, shape: tuple[float, ...]) -> F64:
+    """The table, kept: in a Gymnasium face single listeners are reborn all the time."""
+    return inverse(*shape, _GRID)
+
+
+def beta(a: float, b: float, u: F32) -> F32:
+    """Beta(a, b) of uniforms."""
+    return quantiles(special.betaincinv, (a, b), u)
+
+
+def gamma(shape: float, u: F32) -> F32:
+    """Gamma(shape, 1) of uniforms."""
+    return quantiles(special.gammaincinv, (shape,), u)
+
+
+def poisson(mean: float, u: F32) -> I32:
+    """Poisson counts of uniforms."""
+    return np.searchsorted(special.pdtr(np.arange(64), max(mean, 0.0)), u).astype(np.int32)
 
 
 def born(population: Population, rows: I32, life: I32, time: float) -> None:
-    """Write new listeners into `rows`: the same (row, life) is the same listener, whoever is born beside them."""
+    """Write new listeners into `rows`: a (row, life) is the same listener, whoever is born beside them."""
     p, key, hidden = population.params, population.key, population.hidden
     who = rows.astype(np.int64) + population.first
     n, most = len(rows), population.weight.shape[1]
@@ -44,33 +66,30 @@ def born(population: Population, rows: I32, life: I32, time: float) -> None:
     me["gone"] = np.inf
     spread = p.sessions_spread
     me["rate"] = p.sessions * np.exp(spread * normal("rate") - spread**2 / 2)
-    me["discovery"] = quantiles(stats.beta(p.discovery_a, p.discovery_b), uniform("discovery"))
-    me["mainstream"] = quantiles(stats.beta(p.mainstream_a, p.mainstream_b), uniform("mainstream"))
+    me["discovery"] = beta(p.discovery_a, p.discovery_b, uniform("discovery"))
+    me["mainstream"] = beta(p.mainstream_a, p.mainstream_b, uniform("mainstream"))
     me["skipper"] = p.skipper * normal("skipper")
     me["chronotype"] = p.chronotype * normal("chronotype")
     me["last_track"] = -1
-    me["interests"] = 1 + np.minimum(_poisson(p.interests, uniform("interests")), most - 1)
+    me["interests"] = 1 + np.minimum(poisson(p.interests, uniform("interests")), most - 1)
 
     places = np.arange(most)
     has = places < me["interests"][:, None]  # (n, 5)
     supply = np.cumsum(hidden.supply, dtype=np.float64)
     spot = (key / "home").uniform(who[:, None], life[:, None], places) * supply[-1]
     home = np.minimum(np.searchsorted(supply, spot, side="right"), len(supply) - 1).astype(np.int16)
-    gamma = quantiles(stats.gamma(p.evenness), (key / "weight").uniform(who[:, None], life[:, None], places))
-    gamma = np.where(has, np.maximum(gamma, 1e-6), 0)
-    weight = gamma / gamma.sum(axis=1, keepdims=True)
+    mass = gamma(p.evenness, (key / "weight").uniform(who[:, None], life[:, None], places))
+    mass = np.where(has, np.maximum(mass, 1e-6), 0)  # gammas scaled to sum 1 are Dirichlet
+    weight = mass / mass.sum(axis=1, keepdims=True)
 
+    lived = rows[population.people["session"][rows] > 0]
     population.people[rows] = me
     population.home[rows] = np.where(has, home, 0)
     population.taste[rows] = np.where(has[:, :, None], hidden.centroids[home], 0)
     population.weight[rows] = population.home_weight[rows] = weight
     population.tracks[rows] = -1
-    if (life > 0).any():  # a first life finds its rows as they were made, and does not touch their memory
-        population.minutes[rows] = 0
-        population.traces[rows] = 0
-        population.filters[rows] = 0
-
-
-def _poisson(mean: float, u: F32) -> I32:
-    """Poisson counts of uniforms."""
-    return np.searchsorted(stats.poisson(max(mean, 0.0)).cdf(np.arange(64)), u).astype(np.int32)
+    if len(lived):  # who was never heard of has rows as they were made, and their memory is not touched
+        population.minutes[lived] = 0
+        population.counts[lived] = 0
+        population.traces[lived] = 0
+        population.filters[lived] = 0

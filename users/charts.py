@@ -16,7 +16,7 @@ _ARTIST_FLOOR = 0.05  # what a track of a known artist weighs without a single p
 
 
 class Charts(NamedTuple):
-    """Cumulative weights; within each artist and micro-genre they start anew. Unreleased tracks weigh nothing."""
+    """Cumulative weights; in each artist and micro-genre they start anew. Unreleased tracks weigh nothing."""
 
     weight: F64  # (T,) charts ^ chart_power
     artist_start: I32  # (A + 1,) into artist_tracks

@@ -23,7 +23,7 @@ def move(interest, target, share):
 
 @scalar
 def enjoy(taste, weight, n, k, sound, p):
-    """A finished track draws the interest k that it served toward its sound, and that interest gains weight."""
+    """A finished track draws the interest k that it served toward its sound, and k gains weight."""
     if p.drift > ZERO:
         move(taste[k], sound, p.drift)
     for j in range(n):
@@ -38,20 +38,20 @@ def share_of(pull, days):
 
 
 @scalar
-def recover(taste, weight, home, home_weight, n, centroids, days, p):
+def recover(tastes, n, centroids, days, p):
     """In `days` without music, tastes and weights go part of the way back to the long-run taste."""
     if p.taste_pull > ZERO:
         share = share_of(p.taste_pull, days)
         for k in range(n):
-            move(taste[k], centroids[home[k]], share)
+            move(tastes.taste[k], centroids[tastes.home[k]], share)
     if p.weight_pull > ZERO:
         share = share_of(p.weight_pull, days)
         for k in range(n):
-            weight[k] += share * (home_weight[k] - weight[k])
+            tastes.weight[k] += share * (tastes.home_weight[k] - tastes.weight[k])
 
 
 @scalar
-def new_interest(me, taste, weight, home, home_weight, centroids, micro_genre, p):
+def new_interest(me, tastes, centroids, micro_genre, p):
     """A new interest takes the place of the weakest, in the long-run taste too; both are scaled to sum 1.
 
     A listener of one interest gains a second instead. Births that only add would give everybody five interests
@@ -63,14 +63,14 @@ def new_interest(me, taste, weight, home, home_weight, centroids, micro_genre, p
         me.interests = 2
     else:
         for k in range(me.interests):
-            if weight[k] < weight[slot]:
+            if tastes.weight[k] < tastes.weight[slot]:
                 slot = k
-    for e in range(taste.shape[1]):
-        taste[slot, e] = centroids[micro_genre, e]
-    home[slot] = micro_genre
-    weight[slot], home_weight[slot] = p.birth_weight, p.birth_weight
-    scale(weight, me.interests)
-    scale(home_weight, me.interests)
+    for e in range(centroids.shape[1]):
+        tastes.taste[slot, e] = centroids[micro_genre, e]
+    tastes.home[slot] = micro_genre
+    tastes.weight[slot] = tastes.home_weight[slot] = p.birth_weight
+    scale(tastes.weight, me.interests)
+    scale(tastes.home_weight, me.interests)
 
 
 @scalar

@@ -1,7 +1,8 @@
 """What having heard a track does: familiarity, satiation of the day, wear-out of months, and forgetting.
 
-A listener remembers H tracks. Of each: the track, the minute of its last play, and four traces in 16-bit fixed
-point: familiarity f (in 1/65535), satiation s, wear b and plays n (in 1/256). 16 bytes a track.
+A listener remembers H tracks. Of each: the track, the minute of its last play, the count of plays n (in 1/256)
+and three traces, familiarity f (in 1/65535), satiation s and wear b (in 1/256), in 16-bit fixed point: 16 bytes
+a track. Counts stand by themselves, so that looking for what to forget runs in lanes.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ import numpy as np
 
 from simenv.floats import HALF, ONE, ZERO, exp32, f32, log32, scalar
 
-FAMILIAR, FAST, SLOW, PLAYS = 0, 1, 2, 3
-"""Columns of a listener's traces (H, 4)."""
+FAMILIAR, FAST, SLOW = 0, 1, 2
+"""Columns of a listener's traces (H, 3)."""
 
 MINUTES = 1440.0  # a day
 _FULL, _UNIT, _MOST = f32(65535), f32(256), f32(65535)
 _PER_MINUTE = f32(1 / 1440)
 _HEARD, _GLIMPSE = f32(0.12), f32(0.15)
 FLOOR_DAYS = f32(0.15)
-_SLOT_BITS, _SLOT, _NO_SLOT = np.int64(12), np.int64(4095), np.int64(2**62)
+_SLOT, _STRENGTH, _NO_SLOT = np.int32(4095), np.int32(-4096), np.int32(2**31 - 1)
 
 
 @scalar
@@ -41,7 +42,7 @@ def days_since(time, minute):
 
 @scalar
 def find(tracks, track):
-    """The memory slot of a track, -1 if it is not remembered. A maximum without exits, which runs in lanes."""
+    """The memory slot of a track, -1 if it is not remembered. A maximum without exits runs in lanes."""
     slot = np.int32(-1)
     for j in range(np.int32(tracks.shape[0])):
         slot = max(slot, np.int32(j) if tracks[j] == track else np.int32(-1))
@@ -50,7 +51,7 @@ def find(tracks, track):
 
 @scalar
 def exposure(trace, days, p):
-    """F = gain f - bored ln(1 + s) - worn ln(1 + b / 10), with s and b decayed over `days` since the last play.
+    """F = gain f - bored ln(1 + s) - worn ln(1 + b / 10), s and b decayed over `days` since the last play.
 
     Mere exposure (Zajonc 1968) first, satiation over a day and wear-out over two months later, recovery with
     rest; an inverted U in the number of plays (Sguerra et al. 2022).
@@ -65,33 +66,67 @@ def exposure(trace, days, p):
 def remember(trace, fraction, days, p):
     """Fold one more play of `fraction` of the track, `days` after the last, into its traces.
 
-    f <- 1 - (1 - f)(1 - learn r), s <- s e^(-dt / 1 d) + r, b <- b e^(-dt / 60 d) + r, n <- n + 1 for more than
-    .12 of a track; a first, shorter play stands at .15.
+    f <- 1 - (1 - f)(1 - learn r), s <- s e^(-dt / 1 d) + r, b <- b e^(-dt / 60 d) + r.
     """
     f = f32(trace[FAMILIAR]) / _FULL
     s = f32(trace[FAST]) / _UNIT * exp32(-days / p.bored_days)
     b = f32(trace[SLOW]) / _UNIT * exp32(-days / p.worn_days)
-    n = f32(trace[PLAYS]) / _UNIT
     trace[FAMILIAR] = fixed(ONE - (ONE - f) * (ONE - p.learn * fraction), _FULL)
     trace[FAST] = fixed(s + fraction, _UNIT)
     trace[SLOW] = fixed(b + fraction, _UNIT)
-    if fraction > _HEARD:
-        trace[PLAYS] = fixed(n + ONE, _UNIT)
-    elif n < _GLIMPSE:
-        trace[PLAYS] = fixed(_GLIMPSE, _UNIT)
 
 
 @scalar
-def weakest(minutes, traces, time):
+def counted(count, fraction):
+    """The count after one more play: n + 1 for more than .12 of a track; a first, shorter play stands at .15."""
+    n = plays_of(count)
+    if fraction > _HEARD:
+        n += ONE
+    return fixed(max(n, _GLIMPSE), _UNIT)
+
+
+@scalar
+def plays_of(count):
+    """Plays n of a count in fixed point."""
+    return f32(count) / _UNIT
+
+
+@scalar
+def weakest(minutes, counts, time):
     """The slot to forget: the least ln n - .75 ln(days + .15), compared as n^4 / (days + .15)^3.
 
-    Positive floats sort as their bits do, so strength and slot in one integer make the minimum run in lanes.
+    Positive floats sort as their bits do: with the slot in the lowest bits (where a 2,000th of the strength would
+    be) the minimum is one of integers and runs in lanes.
     """
-    now = np.int64(minute_of(time))
+    now = np.int32(minute_of(time))
     least = _NO_SLOT
-    for j in range(minutes.shape[0]):
-        days = f32(np.int32(now - np.int64(minutes[j]))) * _PER_MINUTE + FLOOR_DAYS
-        n = f32(traces[j, PLAYS])
+    for j in range(np.int32(minutes.shape[0])):
+        days = f32(np.int32(now - np.int32(minutes[j]))) * _PER_MINUTE + FLOOR_DAYS
+        n = f32(counts[j])
         strength = n * n * n * n / (days * days * days)
-        least = min(least, (np.int64(np.float32(strength).view(np.int32)) << _SLOT_BITS) | j)
+        bits = np.int32(np.float32(strength).view(np.int32) & _STRENGTH)
+        least = min(least, np.int32(bits | np.int32(j)))
     return np.int32(least & _SLOT)
+
+
+@scalar
+def keep(me, memory, slot, track, days, fraction, p):
+    """Enter a play of `fraction` of a track into memory; `slot` is where it is known, -1 if it is not.
+
+    Returns:
+        the slot, which is a free one or that of the weakest memory for a track not known.
+    """
+    if slot < 0:
+        if me.remembered < memory.tracks.shape[0]:
+            slot = np.int32(me.remembered)
+            me.remembered += 1
+        else:
+            slot = weakest(memory.minutes, memory.counts, me.clock)
+        memory.tracks[slot] = track
+        memory.counts[slot] = 0
+        for trace in range(memory.traces.shape[1]):
+            memory.traces[slot, trace] = 0
+    remember(memory.traces[slot], fraction, days, p)
+    memory.counts[slot] = counted(memory.counts[slot], fraction)
+    memory.minutes[slot] = minute_of(me.clock)
+    return slot

@@ -1,4 +1,4 @@
-"""The story of one track and one listener, top to bottom: how it appeals, how long it plays, what it changes."""
+"""The story of one track and one listener, top to bottom: how it appeals, how long it plays, what changes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from simenv.floats import ONE, ZERO, exp32, f32, scalar
 from simenv.rng import bell, exponential, fold, stream
 from simenv.types import REACHED, SKIPPED
 from simenv.users.activities import arousal_wanted, engagement, go_on
-from simenv.users.appeal import affinity, fixed_appeal, idiosyncrasy
+from simenv.users.appeal import affinity, fixed_appeal_of
 from simenv.users.drift import enjoy
-from simenv.users.exposure import days_since, exposure, find, minute_of, remember, weakest
+from simenv.users.exposure import days_since, exposure, find, keep
 from simenv.users.recognition import notice
 from simenv.users.session import advance, session_luck, settle
 from simenv.users.signals import signals
@@ -28,13 +28,14 @@ def play_luck(me):
 
 
 @scalar
-def listen(me, taste, weight, tracks, minutes, traces, filters, song, sound, track, recommended, luck, p):
+def listen(me, tastes, memory, music, track, recommended, luck, p):
     """Play one track to one listener.
 
     Args:
         me: the listener's scalars, one record of `population.PERSON`.
-        taste: (5, d), weight: (5,), tracks: (H,), minutes: (H,), traces: (H, 4), filters: (2, 64): their rows.
-        song: the track's scalars, one record of `population.SONG`; sound: (d,) its z; track: its number.
+        tastes, memory: the listener's `rows.Tastes` and `rows.Memory`; both change.
+        music: `rows.Music`.
+        track: its number.
         recommended: whether the session is.
         luck: `play_luck(me)`.
         p: parameters.
@@ -42,18 +43,17 @@ def listen(me, taste, weight, tracks, minutes, traces, filters, song, sound, tra
     Returns:
         seconds played, flags, appeal (true utility less noise, mood and lift) and the memory slot.
     """
+    song, sound = music.songs[track], music.sound[track]
+
     # how it appeals
     days, familiar = ZERO, ZERO
-    slot = find(tracks, track)
+    slot = find(memory.tracks, track)
     if slot >= 0:
-        days = days_since(me.clock, minutes[slot])
-        familiar = exposure(traces[slot], days, p)
-    liking, interest = affinity(taste, weight, me.interests, sound, p)
+        days = days_since(me.clock, memory.minutes[slot])
+        familiar = exposure(memory.traces[slot], days, p)
+    liking, interest = affinity(tastes.taste, tastes.weight, me.interests, sound, p)
     wanted = arousal_wanted(me.clock, me.activity, p)
-    own = idiosyncrasy(me.luck, track, p)
-    liking += (
-        fixed_appeal(song.quality, song.arousal, f32(me.clock - song.released), wanted, own, p) + familiar
-    )
+    liking += fixed_appeal_of(me, song, track, wanted, p) + familiar
 
     # what it is worth now
     fresh = math.sqrt(ONE - p.mood_memory * p.mood_memory) * p.mood
@@ -70,20 +70,10 @@ def listen(me, taste, weight, tracks, minutes, traces, filters, song, sound, tra
         flags = np.uint8(flags | SKIPPED)
 
     # what it changes
-    if slot < 0:
-        if me.remembered < tracks.shape[0]:
-            slot = np.int32(me.remembered)
-            me.remembered += 1
-        else:
-            slot = np.int32(weakest(minutes, traces, me.clock))
-        tracks[slot] = track
-        for trace in range(traces.shape[1]):
-            traces[slot, trace] = 0
-    remember(traces[slot], seconds / song.seconds, days, p)
-    minutes[slot] = minute_of(me.clock)
-    notice(me, filters, track)
+    slot = keep(me, memory, slot, track, days, seconds / song.seconds, p)
+    notice(me, memory.filters, track)
     if not skipped:
-        enjoy(taste, weight, me.interests, interest, sound, p)
+        enjoy(tastes.taste, tastes.weight, me.interests, interest, sound, p)
     settle(me, skipped, p)
     advance(me, seconds, p)
     me.position += 1

@@ -1,4 +1,4 @@
-"""What listeners play by themselves: favourites again, or something new by known artists, charts, releases, nearby.
+"""What listeners play by themselves: favourites, or something new by known artists, charts, releases, nearby.
 
 Charts are what `World.turn` published: popularity is emergent, quality and reach only start it.
 """
@@ -10,8 +10,8 @@ import numpy as np
 from simenv.floats import ONE, ZERO, exp32, f32, log32, scalar
 from simenv.rng import below, exponential, fold, stream, uniform
 from simenv.users.activities import EXPLORING
-from simenv.users.appeal import cosine, newness
-from simenv.users.exposure import FAMILIAR, FLOOR_DAYS, PLAYS, days_since, exposure
+from simenv.users.appeal import NOTHING, cosine, newness
+from simenv.users.exposure import FAMILIAR, FLOOR_DAYS, days_since, exposure, plays_of
 from simenv.users.recognition import recognises
 
 LIBRARY, ARTIST, CHARTS, NEW, NEARBY = 1, 2, 3, 4, 6  # places in simenv.types.SOURCES
@@ -21,12 +21,11 @@ _WHICH, _REPLAY, _RUN, _DISCOVER = (stream(s) for s in ("which", "replay", "albu
 _BY_ARTIST, _BY_CHARTS, _BY_NEW, _GUMBEL, _PLACE = (stream(f"candidate {i}") for i in range(5))
 _FIRST, _SECOND, _NEAR = (stream(f"remembered {i}") for i in range(3))
 _ENOUGH = 5  # tracks remembered before any is replayed
-_UNIT = f32(256)
 
 
 @scalar
 def draw_between(cumulative, low, high, x):
-    """A place in [low, high) by its weight; `cumulative` starts anew at `low`. -1 if nothing there has weight."""
+    """A place in [low, high) by weight; `cumulative` starts anew at `low`. -1: nothing there has weight."""
     if high <= low or cumulative[high - 1] <= 0.0:
         return -1
     target = x * cumulative[high - 1]
@@ -41,19 +40,19 @@ def draw_between(cumulative, low, high, x):
 
 
 @scalar
-def replay_weight(trace, minute, interest, sound, time, p):
+def replay_weight(memory, slot, interest, music, time, p):
     """e^(.9 ln n - .75 ln(days + .15) + F + 1.3 <mu, z>): ACT-R's base level, liking and the session's focus."""
-    days = days_since(time, minute)
-    n = f32(trace[PLAYS]) / _UNIT
-    recall = p.frequency * log32(n) - p.recency * log32(days + FLOOR_DAYS)
-    return exp32(recall + exposure(trace, days, p) + p.focus * cosine(interest, sound))
+    days = days_since(time, memory.minutes[slot])
+    recall = p.frequency * log32(plays_of(memory.counts[slot])) - p.recency * log32(days + FLOOR_DAYS)
+    match = p.focus * cosine(interest, music.sound[memory.tracks[slot]])
+    return exp32(recall + exposure(memory.traces[slot], days, p) + match)
 
 
 @scalar
-def weigh_library(me, interest, tracks, minutes, traces, sound, weights, p):
+def weigh_library(me, interest, memory, music, weights, p):
     """Replay weights of everything remembered, into `weights` (H,); once a session."""
     for j in range(me.remembered):
-        weights[j] = replay_weight(traces[j], minutes[j], interest, sound[tracks[j]], me.clock, p)
+        weights[j] = replay_weight(memory, j, interest, music, me.clock, p)
 
 
 @scalar
@@ -71,21 +70,21 @@ def replay(me, tracks, weights, x):
 
 
 @scalar
-def worth(track, interest, songs, sound, time, luck, p):
+def worth(track, interest, music, time, luck, p):
     """How a candidate looks: match <mu, z> + quality + newness, with the Gumbel noise of a logit choice."""
-    song = songs[track]
-    match = p.match * cosine(interest, sound[track]) + p.quality * song.quality
+    song = music.songs[track]
+    match = p.match * cosine(interest, music.sound[track]) + p.quality * song.quality
     return match + newness(f32(time - song.released), p) - log32(exponential(luck))
 
 
 @scalar
-def remembered_artist(me, tracks, traces, songs, luck):
+def remembered_artist(me, memory, music, luck):
     """Of two remembered tracks drawn evenly, the artist of the one with more plays x familiarity."""
     a = below(me.remembered, fold(luck, _FIRST))
     b = below(me.remembered, fold(luck, _SECOND))
-    strength_a = np.int64(traces[a, PLAYS]) * np.int64(traces[a, FAMILIAR])
-    strength_b = np.int64(traces[b, PLAYS]) * np.int64(traces[b, FAMILIAR])
-    return songs[tracks[b if strength_b > strength_a else a]].artist
+    strength_a = np.int64(memory.counts[a]) * np.int64(memory.traces[a, FAMILIAR])
+    strength_b = np.int64(memory.counts[b]) * np.int64(memory.traces[b, FAMILIAR])
+    return music.songs[memory.tracks[b if strength_b > strength_a else a]].artist
 
 
 @scalar
@@ -113,31 +112,35 @@ def from_charts(charts, x):
 
 
 @scalar
-def candidate(me, home, tracks, traces, songs, charts, luck, p):
-    """One thing that a listener might try, and where it was met: by a known artist, charts, releases or nearby."""
+def new_release(charts, x):
+    """A track that came out lately, by quality and age."""
+    return np.int64(charts.new_tracks[draw_between(charts.new_weight, 0, charts.new_weight.shape[0], x)])
+
+
+@scalar
+def candidate(me, home, memory, music, charts, luck, p):
+    """One thing to try, and where it was met: by a known artist, in the charts, among releases or nearby."""
     x = uniform(fold(luck, _PLACE))
     if me.remembered > _ENOUGH and uniform(fold(luck, _BY_ARTIST)) < p.known_artist:
-        return by_artist(remembered_artist(me, tracks, traces, songs, luck), charts, x), ARTIST
+        return by_artist(remembered_artist(me, memory, music, luck), charts, x), ARTIST
     if uniform(fold(luck, _BY_CHARTS)) < me.mainstream:
         return from_charts(charts, x), CHARTS
     if charts.new_weight.shape[0] > 0 and uniform(fold(luck, _BY_NEW)) < p.new_releases:
-        return np.int64(
-            charts.new_tracks[draw_between(charts.new_weight, 0, charts.new_weight.shape[0], x)]
-        ), NEW
+        return new_release(charts, x), NEW
     return nearby(home[me.focus], charts, luck), NEARBY
 
 
 @scalar
-def discover(me, interest, home, tracks, traces, filters, songs, sound, charts, luck, p):
+def discover(me, interest, home, memory, music, charts, luck, p):
     """The best of ten candidates not heard before; if all ten are, one chart draw is taken as it comes."""
     luck = fold(luck, _DISCOVER)
-    best, track, source = f32(-1e9), np.int64(-1), CHARTS
+    best, track, source = NOTHING, np.int64(-1), CHARTS
     for c in range(CANDIDATES):
         own = fold(luck, c)
-        i, how = candidate(me, home, tracks, traces, songs, charts, own, p)
-        if i < 0 or recognises(filters, i):
+        i, how = candidate(me, home, memory, music, charts, own, p)
+        if i < 0 or recognises(memory.filters, i):
             continue
-        value = worth(i, interest, songs, sound, me.clock, fold(own, _GUMBEL), p)
+        value = worth(i, interest, music, me.clock, fold(own, _GUMBEL), p)
         if value > best:
             best, track, source = value, i, how
     if track < 0:
@@ -146,30 +149,30 @@ def discover(me, interest, home, tracks, traces, filters, songs, sound, charts, 
 
 
 @scalar
-def one_more(me, interest, songs, sound, charts, luck, p):
-    """One more track by the artist of the last (an album run), the best of six draws; -1 if there is no other."""
-    artist = songs[me.last_track].artist
-    best, track = f32(-1e9), np.int64(-1)
+def one_more(me, interest, music, charts, luck, p):
+    """One more track by the artist of the last (an album run), the best of six draws; -1: there is none."""
+    artist = music.songs[me.last_track].artist
+    best, track = NOTHING, np.int64(-1)
     for c in range(OF_ARTIST):
         own = fold(luck, c)
         i = by_artist(artist, charts, uniform(fold(own, _PLACE)))
         if i < 0 or i == me.last_track:
             continue
-        value = worth(i, interest, songs, sound, me.clock, fold(own, _GUMBEL), p)
+        value = worth(i, interest, music, me.clock, fold(own, _GUMBEL), p)
         if value > best:
             best, track = value, i
     return track
 
 
 @scalar
-def choose(me, taste, home, tracks, traces, filters, weights, songs, sound, charts, luck, p):
-    """What an organic session plays next, and its source."""
-    interest = taste[me.focus]
+def choose(me, tastes, memory, weights, music, charts, luck, p):
+    """What an organic session plays next, and its source; `weights` (H,) are the replay weights."""
+    interest = tastes.taste[me.focus]
     if me.last_track >= 0 and uniform(fold(luck, _RUN)) < p.album_run:
-        track = one_more(me, interest, songs, sound, charts, fold(luck, _RUN), p)
+        track = one_more(me, interest, music, charts, fold(luck, _RUN), p)
         if track >= 0:
             return track, ARTIST
     exploring = me.discovery * (ONE + p.activity * EXPLORING[me.activity])
     if me.remembered > _ENOUGH and uniform(fold(luck, _WHICH)) >= exploring:
-        return np.int64(replay(me, tracks, weights, uniform(fold(luck, _REPLAY)))), LIBRARY
-    return discover(me, interest, home, tracks, traces, filters, songs, sound, charts, luck, p)
+        return np.int64(replay(me, memory.tracks, weights, uniform(fold(luck, _REPLAY)))), LIBRARY
+    return discover(me, interest, tastes.home, memory, music, charts, luck, p)

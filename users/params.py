@@ -1,4 +1,4 @@
-"""What all listeners have in common: the parameters of every mechanism, each with a value that switches it off."""
+"""What all listeners have in common: the parameters of every mechanism, each with a value that stops it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The population: one row a listener, in columns; how listeners are born, and how a crowd is cut into chunks."""
+"""The population: one row a listener, in columns; how listeners are born, how a crowd is cut into chunks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simenv.users.birth import born
 from simenv.users.charts import Charts, Publisher
 from simenv.users.params import ListenerParams
 from simenv.users.recognition import WORDS
-from simenv.users.session import ASKING
+from simenv.users.session import ASKING, GONE
 from simenv.users.signals import late_signals
 
 INTERESTS = 5
@@ -83,6 +83,7 @@ EVENT = np.dtype(
 CHUNK = 65_536
 ALONE = 20_000  # below so many rows the caller's thread does it
 BUFFER = 1 << 16  # organic plays a call of the kernel may hold
+BLOCK = 512  # tracks whose appeal is worked out side by side
 
 
 class Population:
@@ -119,21 +120,27 @@ class Population:
         self.home_weight = np.zeros((n, INTERESTS), np.float32)
         self.tracks = np.full((n, slots), -1, np.int32)
         self.minutes = np.zeros((n, slots), np.uint32)
-        self.traces = np.zeros((n, slots, 4), np.uint16)
+        self.counts = np.zeros((n, slots), np.uint16)
+        self.traces = np.zeros((n, slots, 3), np.uint16)
         self.filters = np.zeros((n, 2, WORDS), np.uint64)
         self.songs = np.zeros(len(catalogue), SONG)
         for name in ("released", "seconds", "artist"):
             self.songs[name] = getattr(catalogue, name)
         for name in ("quality", "arousal"):
             self.songs[name] = getattr(hidden, name)
+        self._sounds = np.ascontiguousarray(hidden.sound.T)  # (d, T)
         self._pool: ThreadPoolExecutor | None = None
         self.bear(np.arange(n, dtype=np.int32), life=0)
 
     def __len__(self) -> int:
         return len(self.people)
 
-    def bear(self, rows: I32, life: int | I32, time: float = 0.0) -> None:
-        """Listeners `rows` are born anew at `time`, as their `life`-th life; nothing of an earlier one remains."""
+    def bear(self, rows: I32, life: int | I32, time: float = 0.0, key: Key | None = None) -> None:
+        """Listeners `rows` are born anew at `time`, as their `life`-th life; nothing earlier remains.
+
+        With another `key` everyone has other luck from now on: then bear all rows.
+        """
+        self.key = self.key if key is None else key
         for at in range(0, len(rows), CHUNK):
             born(self, rows[at : at + CHUNK], np.broadcast_to(life, len(rows))[at : at + CHUNK], time)
         self._each(rows, lambda lo, hi: kernels.settle_in(rows, lo, hi, self.people, self._record))
@@ -158,10 +165,8 @@ class Population:
             while lo < hi:
                 buffer = np.empty(BUFFER, EVENT)
                 lo, count = kernels.live(
-                    rows, lo, hi, until, share, self.people, self.taste, self.weight, self.home, self.home_weight,
-                    self.tracks, self.minutes, self.traces, self.filters, self.songs, self.hidden.sound,
-                    self.hidden.centroids, charts, self._record, weights, buffer,
-                )  # fmt: skip
+                    rows, lo, hi, until, share, *self._rows, self.hidden.centroids, charts, weights, buffer
+                )
                 if count:
                     parts.append(buffer[:count].copy() if count < BUFFER // 2 else buffer[:count])
             return parts
@@ -175,31 +180,47 @@ class Population:
 
     def request(self, rows: I32) -> Request:
         """What the listeners `rows` show of their situation."""
-        me = self.people[rows]
-        context = context_of(me["clock"], me["activity"], me["device"])
-        return Request(rows, me["clock"].copy(), context, me["position"].astype(np.int32), me["visit"].copy())
+        people = self.people
+        clock = people["clock"][rows]
+        context = context_of(clock, people["activity"][rows], people["device"][rows])
+        return Request(rows, clock, context, people["position"][rows].astype(np.int32), people["visit"][rows])
+
+    def returns(self, rows: I32) -> F64:
+        """(m,) days: when each of `rows` acts next; inf: gone for good."""
+        return np.where(self.people["phase"][rows] == GONE, np.inf, self.people["clock"][rows])
 
     def play(self, rows: I32, tracks: I32) -> Response:
         """Play `tracks` (m, k) to `rows` (m,), who ask, slot by slot until the session is over."""
-        session = self.people["session"][rows]
-        out = Response(
-            time=np.zeros(tracks.shape),
-            seconds=np.zeros(tracks.shape, np.float32),
-            utility=np.zeros(tracks.shape, np.float32),
-            flags=np.zeros(tracks.shape, np.uint8),
-            activity=np.zeros(tracks.shape, np.uint8),
-            device=np.zeros(tracks.shape, np.uint8),
-            session=session,
-        )
-        self._each(
-            rows,
-            lambda lo, hi: kernels.play(
-                rows, lo, hi, tracks, self.people, self.taste, self.weight, self.tracks, self.minutes, self.traces,
-                self.filters, self.songs, self.hidden.sound, self._record,
-                out.time, out.seconds, out.utility, out.flags, out.activity, out.device,
-            ),
-        )  # fmt: skip
+        out = self.blank(rows, tracks.shape[1])
+        results = (out.time, out.seconds, out.utility, out.flags, out.activity, out.device)
+        self._each(rows, lambda lo, hi: self.play_some(rows, lo, hi, tracks, results))
         return out
+
+    def blank(self, rows: I32, k: int) -> Response:
+        """A response of `rows` to k slots, none of which has been reached."""
+        shape = (len(rows), k)
+        return Response(
+            time=np.zeros(shape),
+            seconds=np.zeros(shape, np.float32),
+            utility=np.zeros(shape, np.float32),
+            flags=np.zeros(shape, np.uint8),
+            activity=np.zeros(shape, np.uint8),
+            device=np.zeros(shape, np.uint8),
+            session=self.people["session"][rows],
+        )
+
+    def play_some(self, rows: I32, lo: int, hi: int, tracks: I32, results: tuple[NDArray, ...]) -> None:
+        """The kernel's `play` on rows [lo, hi) of `rows`, into the six arrays `results`."""
+        kernels.play(rows, lo, hi, tracks, *self._rows, *results)
+
+    @property
+    def _rows(self) -> tuple[NDArray, ...]:
+        """What every kernel that plays music is handed: listeners' rows, tracks' tables, parameters."""
+        return (
+            *(self.people, self.taste, self.weight, self.home, self.home_weight),
+            *(self.tracks, self.minutes, self.counts, self.traces, self.filters),
+            *(self.songs, self.hidden.sound, self._record),
+        )
 
     def late(self, listener: I32, time: F64, track: I32, ended: F64, flags: U8) -> Late:
         """When the likes and saves that plays earned will come."""
@@ -207,16 +228,19 @@ class Population:
         delays = (self.params.like_days, self.params.save_days)
         return late_signals(self.key / "signals", who, life, delays, (listener, time, track, ended, flags))
 
-    def appeal(self, rows: I32, tracks: I32) -> F32:
-        """(m, c) appeal of `tracks`, (m, c) or (1, c) for all alike, at each listener's own time."""
-        out = np.empty((len(rows), tracks.shape[1]), np.float32)
-        self._each(
-            rows,
-            lambda lo, hi: kernels.appeal(
-                rows, lo, hi, tracks, self.people, self.taste, self.weight, self.tracks, self.minutes,
-                self.traces, self.songs, self.hidden.sound, self._record, out,
-            ),
-        )  # fmt: skip
+    def appeal(self, rows: I32, tracks: I32 | None = None) -> F32:
+        """(m, c) appeal of `tracks` (m, c), or of all T, at each listener's own time."""
+        out = np.empty((len(rows), len(self.songs) if tracks is None else tracks.shape[1]), np.float32)
+        state = (self.people, self.taste, self.weight, self.tracks, self.minutes, self.traces, self.songs)
+
+        def of_all(lo: int, hi: int) -> None:
+            scratch = np.empty((2, BLOCK), np.float32)
+            kernels.appeal_of_all(rows, lo, hi, *state, self._sounds, self._record, scratch, out)
+
+        def of_some(lo: int, hi: int) -> None:
+            kernels.appeal(rows, lo, hi, tracks, *state, self.hidden.sound, self._record, out)
+
+        self._each(rows, of_all if tracks is None else of_some)
         return out
 
     @property
@@ -231,7 +255,7 @@ class Population:
         }
 
     def _each(self, rows: I32, work: Callable[[int, int], object]) -> list:
-        """`work(lo, hi)` on chunks of `rows`, in the caller's thread or a few; results in the order of rows."""
+        """`work(lo, hi)` on chunks of `rows`, in the caller's thread or a few; results in row order."""
         cuts = [(lo, min(lo + CHUNK, len(rows))) for lo in range(0, len(rows), CHUNK)]
         if self.threads == 1 or len(rows) < ALONE:
             return [work(lo, hi) for lo, hi in cuts]

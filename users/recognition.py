@@ -1,4 +1,4 @@
-"""Whether a listener would say "I have heard this": two Bloom filters, the older forgotten when the newer is full.
+"""Whether a listener would say "I have heard this": two Bloom filters; when one is full the other is cleared.
 
 512 bytes and 3 hashes each; after 600 insertions the older one is cleared and becomes the newer, so what is
 long forgotten is new again. Under 15 % of what was never heard is taken for known (tested).

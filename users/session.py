@@ -31,18 +31,18 @@ def session_luck(me):
 
 
 @scalar
-def begin(me, taste, weight, home, home_weight, centroids, share, p):
+def begin(me, tastes, centroids, share, p):
     """A session begins at the listener's clock. True if it is recommended, with probability `share`."""
     me.session += 1
     me.position, me.streak, me.last_track = 0, 0, -1
     luck = session_luck(me)
     days = f32(me.clock - me.updated)
     me.updated = me.clock
-    recover(taste, weight, home, home_weight, me.interests, centroids, days, p)
+    recover(tastes, me.interests, centroids, days, p)
     if p.births > ZERO and uniform(fold(luck, _BIRTH)) < share_of(p.births, days):
         micro_genre = below(centroids.shape[0], fold(luck, _BORN_AS))
-        new_interest(me, taste, weight, home, home_weight, centroids, micro_genre, p)
-    me.focus = draw_interest(weight, me.interests, uniform(fold(luck, _FOCUS)))
+        new_interest(me, tastes, centroids, micro_genre, p)
+    me.focus = draw_interest(tastes.weight, me.interests, uniform(fold(luck, _FOCUS)))
     me.mood = p.mood * bell(fold(luck, _MOOD))
     start_activity(me, luck)
     return uniform(fold(luck, _KIND)) < share
@@ -61,7 +61,7 @@ def draw_interest(weight, n, x):
 
 @scalar
 def ends(me, luck, p):
-    """Whether the session ends after its k-th track: .28 k^-.55 exp(.10 (.6 min(skips in a row, 4) - .75))."""
+    """Whether the session ends after track k: .28 k^-.55 exp(.10 (.6 min(skips in a row, 4) - .75))."""
     skips = _SKIP_UNIT * min(f32(me.streak), _SKIP_MOST) - _SKIP_MEAN
     chance = p.leave * exp32(p.leave_skips * skips - p.leave_power * log32(f32(me.position)))
     return me.position >= LONGEST or uniform(fold(luck, _END)) < min(chance, _CAP)
@@ -69,7 +69,7 @@ def ends(me, luck, p):
 
 @scalar
 def plan_return(me, p):
-    """Set the clock to the next session: Poisson at rate x hourly template x e^(.3 S); or the listener is gone.
+    """Set the clock to the next session: Poisson at rate x hourly template x e^(.3 S); or go for good.
 
     Going for good has the hazard churn x e^(-3 S) a day, with S as it stands, and is decided exactly, once
     between two sessions: whichever of the two comes first.

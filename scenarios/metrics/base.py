@@ -40,8 +40,8 @@ class Column:
 class Metric(ABC):
     """A running measure of an experiment; `columns` names what it says.
 
-    Values are those of a day, or so far where `Column.last` is set. What is not defined (no recommended play, nobody
-    left) is nan, never a made-up number.
+    Values are those of a day, or so far where `Column.last` is set. What is not defined (no recommended
+    play, nobody left) is nan, never a made-up number.
     """
 
     columns: ClassVar[Mapping[str, Column]]
@@ -111,7 +111,7 @@ def mean(values: NDArray) -> float:
 
 
 def effective(amounts: NDArray) -> F64:
-    """(r,) exp of the entropy of each row of `amounts` (r, c): how many equal parts would be as diverse; nan of 0.
+    """(r,) exp of the entropy of each row of `amounts` (r, c): how many equal parts are as diverse; nan of 0.
 
     >>> effective(np.array([[2.0, 2.0, 0.0], [3.0, 0.0, 0.0]]))
     array([2., 1.])

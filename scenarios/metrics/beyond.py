@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,7 +27,7 @@ class Beyond(Metric):
 
     young: float = 60.0
 
-    columns = {
+    columns: ClassVar[Mapping[str, Column]] = {
         "known": Column("share of recommended plays heard before"),
         "freshness": Column("share of recommended plays younger than 60 days"),
         "novelty": Column("novelty of recommended plays, bits"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,13 +16,14 @@ from simenv.types import F32, Day, Exchange, Truth
 class Bubble(Metric):
     """Variety of slates, and true tastes of those still here.
 
-    - ild = mean over the day's recommended slates of the mean of 1 - cos(z_i, z_j) over pairs of slots, z the hidden sound
+    - ild = mean over the day's recommended slates of the mean of 1 - cos(z_i, z_j) over pairs of slots, z the
+      hidden sound
     - interests = mean of exp(entropy of w), w the shares of a listener's interests
-    - drift = mean of 1 - cos(m(now), m(start)), m = sum_k w_k mu_k a listener's taste as a whole. Tastes drift
-      without recommendations too: what an agent induces is its difference to the arm `organic`
+    - drift = mean of 1 - cos(m(now), m(start)), m = sum_k w_k mu_k a listener's taste as a whole. Tastes
+      drift without recommendations too: what an agent induces is its difference to the arm `organic`
     """
 
-    columns = {
+    columns: ClassVar[Mapping[str, Column]] = {
         "ild": Column("distance between tracks of a slate, 1 - cosine of sound", 1),
         "interests": Column("effective number of interests of a listener", 1, last=True),
         "drift": Column("distance of taste from the start, 1 - cosine", last=True),

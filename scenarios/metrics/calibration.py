@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -14,11 +16,13 @@ from simenv.types import F64, Day, Exchange, Truth
 
 @dataclass
 class Calibration(Metric):
-    """calibration = mean over listeners of KL(p, .99 q + .01 p) = sum_g p_g ln(p_g / (.99 q_g + .01 p_g)), 0: in proportion.
+    """How far the genres of what is recommended are from those that a listener plays by themselves.
+
+    calibration = mean over listeners of KL(p, .99 q + .01 p) = sum_g p_g ln(p_g / (.99 q_g + .01 p_g)).
 
     p are the shares of public genres in a listener's plays of 30 s and more in the warm-up, q those in all
-    recommended slots so far; a track counts evenly for each of its genres (Steck 2018). Measured on a sample of
-    listeners that the hash chose; who was shown fewer than `slots` tracks is left out.
+    recommended slots so far; a track counts evenly for each of its genres (Steck 2018). Measured on a
+    sample of listeners that the hash chose; who was shown fewer than `slots` tracks is left out.
 
     Args:
         sample: listeners.
@@ -28,7 +32,9 @@ class Calibration(Metric):
     sample: int = 2_000
     slots: int = 20
 
-    columns = {"calibration": Column("divergence of recommended genres from own genres, nats", -1, last=True)}
+    columns: ClassVar[Mapping[str, Column]] = {
+        "calibration": Column("divergence of recommended genres from own genres, nats", -1, last=True)
+    }
 
     def begin(self, start: Start) -> None:
         first = np.flatnonzero(here(start.truth, start.today))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +15,18 @@ from simenv.types import F64, Bool, Day, Exchange, Truth
 
 @dataclass
 class Concentration(Metric):
-    """Concentration of listening and of what is shown, over all tracks that are out, those that nobody heard as zeros.
+    """Concentration of listening and of what is shown, over all tracks that are out, unheard ones as zeros.
 
     Plays are those of 30 s and more since the start, organic ones included, unless said otherwise.
 
     - gini = Gini index of plays: 0 equal shares, 1 one track for all
-    - gini_exposure = Gini index of exposure so far, sum over recommended slots of 1 / log2(1 + place), place 1, 2, ...
+    - gini_exposure = Gini index of exposure so far, sum over recommended slots of 1 / log2(1 + place)
     - top1 = share of plays that the most played hundredth of tracks has
     - coverage = share of tracks that were recommended at all so far
-    - tail = share of the day's plays that goes to the tail: all but the fifth of tracks that the warm-up played most
+    - tail = share of the day's plays that goes to all but the fifth of tracks that the warm-up played most
     """
 
-    columns = {
+    columns: ClassVar[Mapping[str, Column]] = {
         "gini": Column("Gini index of all plays so far", -1, last=True),
         "gini_exposure": Column("Gini index of exposure so far", -1, last=True),
         "top1": Column("share of all plays so far on the top 1 % of tracks", -1, last=True),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -14,13 +16,13 @@ from simenv.types import F32, I32, Day, Exchange, Truth
 
 @dataclass
 class Homogeneity(Metric):
-    """Mean Jaccard index |C_u and C_v| / |C_u or C_v| of the last `size` different tracks heard, 30 s and more, all plays.
+    """Mean Jaccard index |C_u and C_v| / |C_u or C_v| of the last `size` different tracks heard for 30 s.
 
     - homogeneity = over all pairs of a sample of listeners
     - homogeneity_near = over pairs of a sampled listener and the one nearest in true taste at the start
 
-    The sample is drawn by the hash of the listener among those who were here at the start; who has heard fewer
-    than `size` tracks is left out. Read it against the arm `organic`.
+    All plays count. The sample is drawn by the hash of the listener among those who were here at the start;
+    who has heard fewer than `size` tracks is left out. Read it against the arm `organic`.
 
     Args:
         sample: listeners.
@@ -30,7 +32,7 @@ class Homogeneity(Metric):
     sample: int = 256
     size: int = 30
 
-    columns = {
+    columns: ClassVar[Mapping[str, Column]] = {
         "homogeneity": Column("overlap of two listeners' last 30 tracks (Jaccard)", -1, last=True),
         "homogeneity_near": Column("overlap of nearest listeners' last 30 tracks (Jaccard)", -1, last=True),
     }
@@ -73,7 +75,7 @@ class Homogeneity(Metric):
         overlap = self._jaccard()
         among = overlap[np.ix_(self.chosen_, self.chosen_)]
         pairs = among[np.triu_indices(len(among), 1)]
-        near = overlap[self.chosen_, self.near_]
+        near = overlap[self.chosen_, self.near_][self.chosen_ != self.near_]
         return {
             "homogeneity": mean(pairs[np.isfinite(pairs)]),
             "homogeneity_near": mean(near[np.isfinite(near)]),
@@ -91,7 +93,7 @@ class Homogeneity(Metric):
 
 
 def nearest(taste: F32, chosen: I32, among: I32) -> I32:
-    """(s,) for each of `chosen`, the other listener of `among` whose taste has the greatest cosine; itself if alone."""
+    """(s,) for each of `chosen`, the other of `among` whose taste has the greatest cosine; itself if alone."""
     out = chosen.copy()
     for i, u in enumerate(chosen):
         cosine = taste[among] @ taste[u]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,12 +21,13 @@ class Popularity(Metric):
     phi_i is the number of plays of 30 s and more. Recommended slots count whether reached or not.
 
     - arp = mean phi of the day's recommended slots / mean phi of tracks; phi of all plays before the day
-    - lift = mean over listeners of (GAP_rec - GAP_profile) / mean GAP_profile, GAP the mean phi of a listener's recommended
-      slots so far and of the plays in their own warm-up, phi that of the warm-up (Abdollahpouri et al. 2019).
+    - lift = mean over listeners of (GAP_rec - GAP_profile) / mean GAP_profile, GAP the mean phi of their
+      recommended slots so far and of their plays in the warm-up, phi that of the warm-up (Abdollahpouri et
+      al. 2019).
       `lift_niche`, `lift_diverse`, `lift_mainstream`: among the fifth of listeners with the least popular
       profile, the three in the middle and the fifth with the most popular one
-    - newcomers = mean days from release to the first `plays` plays (all sources) among tracks that came out since the
-      start, at most `days`: the area under the Kaplan-Meier curve, tracks too young counting as censored
+    - newcomers = mean days from release to the first `plays` plays (all sources) among tracks that came out
+      since the start, at most `days`: the area under the Kaplan-Meier curve, with tracks too young censored
 
     Args:
         plays: of 30 s and more, until a new track counts as found.
@@ -34,7 +37,7 @@ class Popularity(Metric):
     plays: int = 100
     days: float = 21.0
 
-    columns = {
+    columns: ClassVar[Mapping[str, Column]] = {
         "arp": Column("popularity of what is recommended, in that of the mean track", -1),
         "lift": Column("popularity lift over listeners' own profiles", -1, last=True),
         **{f"lift_{g}": Column(f"popularity lift, {g} listeners", -1, last=True) for g in GROUPS},
@@ -80,7 +83,7 @@ class Popularity(Metric):
         return row | {"newcomers": self._newcomers(news.time)}
 
     def _lift(self, group: np.ndarray) -> float:
-        """(GAP_rec - GAP_profile) / GAP_profile over the listeners of `group` who were recommended anything."""
+        """(GAP_rec - GAP_profile) / GAP_profile over the listeners of `group` who were shown anything."""
         of = group & (self.slots_ > 0)
         profile = mean(self.profile_[of])
         return ratio(mean(self.shown_[of] / self.slots_[of]) - profile, profile)

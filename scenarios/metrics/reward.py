@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,11 +20,13 @@ class Reward(Metric):
     - finished = finished / reached, of recommended plays
     - reward = reward of the day / listeners still here at its end; recommended plays
     - reward_total = reward so far / listeners who were here at the start; recommended plays
+      Both are nan until the first slate is served, so that `organic` has none
     - minutes, sessions = minutes listened to, sessions ended, a listener still here and day; all plays
-    - retention = share of those who were here at the start who are still here: the Kaplan-Meier curve S(t), as
-      nobody is lost from sight before the end
+    - retention = share of those who were here at the start who are still here: the Kaplan-Meier curve
+      S(t), as nobody is lost from sight before the end
     - satisfaction = mean S in [-1, 1] of those still here
-    - discovery = plays finished of tracks never played for 30 s or more before, a listener still here and day; all plays
+    - discovery = plays finished of tracks not played for 30 s or more before, a listener still here and day;
+      all plays
 
     Args:
         reward: what an exchange is worth, a name of simenv.reward.REWARDS.
@@ -30,7 +34,7 @@ class Reward(Metric):
 
     reward: str = "completion"
 
-    columns = {
+    columns: ClassVar[Mapping[str, Column]] = {
         "finished": Column("share of recommended plays finished", 1),
         "reward": Column("recommended tracks finished, a listener still here and day", 1),
         "reward_total": Column("recommended tracks finished so far, a listener of the start", 1, last=True),
@@ -43,7 +47,7 @@ class Reward(Metric):
 
     def begin(self, start: Start) -> None:
         self.first_ = here(start.truth, start.today)  # (n,)
-        self.total_ = 0.0
+        self.total_, self.served_ = 0.0, False
         self._new_day()
 
     def _new_day(self) -> None:
@@ -53,6 +57,7 @@ class Reward(Metric):
     def see(self, exchange: Exchange, truth: Truth) -> None:
         feedback = exchange.feedback
         finished = feedback.reached & ~feedback.skipped
+        self.served_ = True
         self.reached_ += int(feedback.reached.sum())
         self.finished_ += int(finished.sum())
         self.discovered_ += int((finished & ~truth.known).sum())
@@ -66,11 +71,11 @@ class Reward(Metric):
         self.sessions_ += int(plays.has(LEFT).sum())
         self.discovered_ += int((~plays.has(SKIPPED) & ~plays.has(KNOWN)).sum())
         self.total_ += self.reward_
-        n = int(still.sum())
+        n, nan = int(still.sum()), float("nan")
         row = {
             "finished": ratio(self.finished_, self.reached_),
-            "reward": ratio(self.reward_, n),
-            "reward_total": ratio(self.total_, self.first_.sum()),
+            "reward": ratio(self.reward_, n) if self.served_ else nan,
+            "reward_total": ratio(self.total_, self.first_.sum()) if self.served_ else nan,
             "minutes": ratio(self.seconds_ / 60, n),
             "sessions": ratio(self.sessions_, n),
             "retention": ratio((self.first_ & still).sum(), self.first_.sum()),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,10 +16,10 @@ _BLOCK = 4096  # listeners whose plays are compared with one another at a time
 
 @dataclass
 class Topics(Metric):
-    """Effective number of micro-genres, exp(entropy), in the first so many plays of 30 s and more of a listener's week.
+    """Effective number of micro-genres, exp(entropy), in the first plays (30 s and more) of a listener-week.
 
-    The same number of plays for all, because more plays touch more genres by chance alone; listeners with fewer
-    in a week do not count for it. Values are those of the last whole week; nan before the first.
+    The same number of plays for all, because more plays touch more genres by chance alone; listeners with
+    fewer in a week do not count for it. Values are those of the last whole week; nan before the first.
 
     - topics = of the first `plays` of all plays
     - topics10 = of the first `recommended` recommended plays
@@ -31,9 +33,11 @@ class Topics(Metric):
     plays: int = 20
     recommended: int = 10
 
-    columns = {
+    columns: ClassVar[Mapping[str, Column]] = {
         "topics": Column("effective micro-genres in 20 plays of a listener's week", 1, last=True),
-        "topics10": Column("effective micro-genres in 10 recommended plays of a listener's week", 1, last=True),
+        "topics10": Column(
+            "effective micro-genres in 10 recommended plays of a listener's week", 1, last=True
+        ),
         "bubble_speed": Column("change of effective micro-genres a week", 1, last=True),
     }
 
@@ -88,7 +92,7 @@ class _Firsts:
         self.count[:] = 0
 
     def effective(self) -> F64:
-        """(r,) effective numbers of the listeners whose row is full: exp(-mean over places of ln share of its code)."""
+        """(r,) effective numbers of full rows: exp of minus the mean over places of ln(share of its code)."""
         full = self.codes[self.count >= self.codes.shape[1]]
         parts = [np.empty(0)]
         for lo in range(0, len(full), _BLOCK):

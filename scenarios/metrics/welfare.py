@@ -1,8 +1,10 @@
-"""What listeners get: how much they truly like what is played to them, and how much better it could have been."""
+"""What listeners get: how much they truly like what is played to them, and how far from the best it is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,10 +19,11 @@ class Welfare(Metric):
     """True utility, which no agent sees; its divergence from reward is the point.
 
     - welfare = mean U of recommended plays that were reached, U less noise, mood and the session's lift
-    - regret = mean over requests of [mean U of the r best available - mean U of the r slots reached]: myopic, and 0 if
-      the best was shown in any order. Available is what is out, not in cooldown, or was shown. Measured on
-      requests that the hash of (listener, visit) chose. The appeal of what was not reached is taken when the
-      slate has ended: no metric runs before the play.
+    - regret = mean over requests of [mean U of the r best available - mean U of the r slots reached]: myopic,
+      and 0 if the best was shown in any order
+
+    Available is what is out and not in cooldown, or was shown. Regret is measured on requests that the hash
+    of (listener, visit) chose; the appeal of what was not reached is taken when the slate has ended.
 
     Args:
         share: of requests on which regret is measured.
@@ -28,7 +31,7 @@ class Welfare(Metric):
 
     share: float = 0.01
 
-    columns = {
+    columns: ClassVar[Mapping[str, Column]] = {
         "welfare": Column("mean true utility of recommended plays", 1),
         "regret": Column("true utility below the best available, mean of a request", -1),
     }

@@ -1,0 +1,167 @@
+"""Figures: the question as the title, units on axes, bands over worlds, one colour an agent everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from simenv.scenarios._stats import interval
+from simenv.scenarios.metrics import describe
+
+if TYPE_CHECKING:
+    from simenv.scenarios._results import Result
+
+COLOURS = {
+    "organic": "#7f7f7f",
+    "oracle": "#111111",
+    "random": "#b39b6b",
+    "popular": "#d62728",
+    "repeat": "#ff9d2e",
+    "content": "#2ca02c",
+    "itemknn": "#17becf",
+    "als": "#1f5fbf",
+    "epsgreedy": "#9467bd",
+}
+"""One fixed colour an agent in every figure of the project; others get one of `_OTHERS` by their name."""
+
+_OTHERS = ("#e377c2", "#8c564b", "#bcbd22", "#5b8c85", "#c45ab3", "#6b7f2a", "#3a7ca5", "#a0522d")
+_DASHED = {"organic": (0, (4, 2)), "oracle": (0, (1, 1))}
+_GREY = "#444444"
+
+
+def colour(agent: str) -> str:
+    """The colour of an agent: that of its name, whatever it is run beside."""
+    if agent in COLOURS:
+        return COLOURS[agent]
+    return _OTHERS[hashlib.blake2b(agent.encode(), digest_size=4).digest()[0] % len(_OTHERS)]
+
+
+def curves(result: Result, metric: str) -> Figure:
+    """A line an agent over days; the band is the 95 % bootstrap interval over worlds."""
+    figure, axes = _figure(result.scenario.question)
+    ends: list[tuple[str, float]] = []
+    for agent in result.served:
+        values = result.curves(metric, agent)  # (seeds, days)
+        days = np.arange(1, values.shape[1] + 1)
+        known = np.isfinite(values).any(axis=0)
+        if not known.any():
+            continue
+        spans = [interval(column) for column in values[:, known].T]
+        mean = np.array([s.mean for s in spans])
+        low, high = (np.array([getattr(s, end) for s in spans]) for end in ("low", "high"))
+        style = _DASHED.get(agent, "-")
+        marker = "o" if known.sum() == 1 else None
+        axes.plot(days[known], mean, color=colour(agent), linewidth=1.6, linestyle=style, marker=marker, ms=4)
+        axes.fill_between(days[known], low, high, color=colour(agent), alpha=0.15, linewidth=0)
+        ends.append((agent, float(mean[-1])))
+    axes.set_xlabel("days since recommendations began")
+    axes.set_ylabel(_wrapped(describe(metric).words, 46))
+    axes.set_xlim(1 if result.scenario.days > 1 else 0.5, result.scenario.days + (result.scenario.days == 1))
+    _label(axes, ends)
+    seeds = len({o.seed for o in result.outcomes})
+    _note(figure, f"{_size(result)}; {_worlds(seeds)}")
+    return figure
+
+
+def differences(result: Result, metric: str, against: str) -> Figure:
+    """What each agent does beyond one of them, world by world: bars are 95 % bootstrap intervals."""
+    figure, axes = _figure(result.scenario.question)
+    agents = [a for a in result.served if a != against]
+    values = result.values(metric)
+    agents = [a for a in agents if (values[a] - values[against]).notna().any()]
+    for row, agent in enumerate(reversed(agents)):
+        apart = (values[agent] - values[against]).dropna().to_numpy()
+        span = interval(apart)
+        axes.plot(apart, np.full(len(apart), row - 0.2), "o", color=colour(agent), alpha=0.5, ms=4, mew=0)
+        if np.isfinite(span.low):
+            axes.plot([span.low, span.high], [row, row], color=colour(agent), linewidth=2.5)
+        axes.plot(span.mean, row, "D", color=colour(agent), ms=6)
+    axes.axvline(0, color=_GREY, linewidth=0.8)
+    axes.set_yticks(range(len(agents)), list(reversed(agents)))
+    axes.set_ylim(-0.6, max(len(agents), 1) - 0.4)
+    axes.set_xlabel(_wrapped(f"{describe(metric).words}: difference to {against} in the same world", 70))
+    _note(figure, f"{_size(result)}; dots worlds, diamonds means, bars 95 % bootstrap intervals")
+    return figure
+
+
+def _figure(question: str) -> tuple[Figure, Axes]:
+    """An empty figure with room for labels to the right, without touching any state of pyplot."""
+    figure = Figure(figsize=(8, 4.8), dpi=130, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    figure.suptitle(_wrapped(question, 78), fontsize=11.5, x=0.01, ha="left")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.grid(True, color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=9)
+    return figure, axes
+
+
+def _label(axes: Axes, ends: Sequence[tuple[str, float]]) -> None:
+    """Write each agent's name beside the end of its line, outside the axes, apart where they would touch."""
+    if not ends:
+        axes.text(0.5, 0.5, "no agent has a value", transform=axes.transAxes, ha="center", color=_GREY)
+        return
+    low, high = axes.get_ylim()
+    order = sorted(ends, key=lambda end: end[1])
+    wanted = np.array([(value - low) / (high - low) for _, value in order])
+    for (agent, _), at, height in zip(order, wanted, apart(wanted, 0.055), strict=True):
+        axes.annotate(
+            textwrap.shorten(agent, 34, placeholder="..."),
+            xy=(1, at),
+            xycoords="axes fraction",
+            xytext=(1.05, height),
+            textcoords="axes fraction",
+            color=colour(agent),
+            fontsize=9,
+            va="center",
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour(agent), "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
+        )
+
+
+def apart(wanted: np.ndarray, gap: float) -> np.ndarray:
+    """Ascending heights moved as little as needed to be `gap` apart, and within [0, 1] if there is room.
+
+    >>> apart(np.array([0.5, 0.5]), 0.1)
+    array([0.45, 0.55])
+    """
+    gap = min(gap, 1 / max(len(wanted) - 1, 1))
+    steps = gap * np.arange(len(wanted))
+    level = (
+        wanted - steps
+    )  # heights are `gap` apart where this does not fall: isotonic regression does the rest
+    blocks: list[list[float]] = []
+    for value in level:
+        blocks.append([value, 1])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (v2, n2), (v1, n1) = blocks.pop(), blocks.pop()
+            blocks.append([(v1 * n1 + v2 * n2) / (n1 + n2), n1 + n2])
+    smooth = np.concatenate([np.full(int(n), v) for v, n in blocks])
+    return np.clip(smooth, 0, 1 - steps[-1]) + steps
+
+
+def _note(figure: Figure, text: str) -> None:
+    figure.supxlabel(text, fontsize=7.5, color=_GREY, x=0.01, ha="left")
+
+
+def _size(result: Result) -> str:
+    s = result.scenario
+    days = f"{s.days} days after {s.warmup} organic ones"
+    return f"{result.name}: {s.listeners:,} listeners, {s.tracks:,} tracks, {days}"
+
+
+def _worlds(seeds: int) -> str:
+    return "one world" if seeds == 1 else f"mean of {seeds} worlds and its 95 % bootstrap interval"
+
+
+def _wrapped(text: str, width: int) -> str:
+    return "\n".join(textwrap.wrap(text, width))

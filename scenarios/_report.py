@@ -1,0 +1,282 @@
+"""report.md: the question, the answer with numbers, the table, the figures."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from simenv.errors import UsageError
+from simenv.scenarios import _folder
+from simenv.scenarios._folder import cell_folder
+from simenv.scenarios._plots import curves, differences
+from simenv.scenarios._results import Result, write_text
+from simenv.scenarios._stats import Interval
+from simenv.scenarios.base import REFERENCES
+from simenv.scenarios.metrics import describe
+
+AGAINST = "popular"
+"""What a recommender has to beat."""
+
+NAMED = 5  # tracks that rose and as many that fell, an agent
+
+
+def write_report(result: Result) -> None:
+    """Write tables, figures and report.md to the folder of `result`.
+
+    Raises:
+        UsageError: if nothing can be written there.
+    """
+    out = result.folder
+    assert out is not None
+    try:
+        for failure in result.failures:
+            write_text(
+                out / f"failed-{cell_folder(failure.agent, failure.seed)}.txt", failure.trace or failure.why
+            )
+        if not result.outcomes:
+            return
+        part = out / "metrics.parquet.part"
+        result.metrics.to_parquet(part, index=False)
+        part.replace(out / "metrics.parquet")
+        write_text(out / "summary.csv", result.tidy_summary().to_csv(index=False))
+        figures = _write_figures(result, out / "figures")
+        write_text(out / "report.md", told(result, figures))
+    except OSError as error:
+        raise UsageError(f"cannot write to {out}: {error.strerror or error}") from None
+
+
+def written(result: Result) -> list[Path]:
+    """The files of a run that are for reading, the report first."""
+    out = result.folder
+    assert out is not None
+    files = [out / name for name in ("report.md", "summary.csv", "metrics.parquet", "run.json")]
+    return [path for path in (*files, *sorted(out.glob("figures/*.png"))) if path.exists()]
+
+
+def read_result(out: Path) -> Result:
+    """The result in a run's folder, of the cells that are finished.
+
+    Raises:
+        UsageError: if it holds no run, or none of its cells is finished.
+    """
+    about = _folder.read_run(out)
+    scenario = _folder.scenario_of(about["scenario"])
+    outcomes = _folder.outcomes(out, set(about["cells"].values()))
+    if not outcomes:
+        raise UsageError(f"no cell is finished in {out}; run it with: {about['command']}")
+    names = tuple(about["agents"])
+    return Result(about["name"], scenario, names, outcomes, skipped=about["skipped"], folder=out)
+
+
+def told(result: Result, figures: list[Path]) -> str:
+    """The report in Markdown."""
+    scenario = result.scenario
+    lines = [f"# {scenario.question}", "", answer(result), ""]
+    if result.folder is not None:
+        remade = _folder.read_run(result.folder)["command"]
+        lines += ["Made by:", "", f"    {remade}", ""]
+    lines += [
+        f"**Where**: {surface(result)}",
+        "",
+        "## What came out",
+        "",
+        *main_table(result),
+        "",
+        *notes(result),
+        "",
+        *_against_table(result),
+        *_rose_and_fell(result),
+        "## Figures",
+        "",
+        *(f"![{path.stem}](figures/{path.name})" for path in figures),
+        "",
+        "## What the columns say",
+        "",
+        *_glossary(result),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def answer(result: Result) -> str:
+    """The question answered in one sentence, with numbers."""
+    metric = result.scenario.primary
+    column = describe(metric)
+    means = {a: result.mean(metric, a) for a in result.served}
+    means = {a: m for a, m in means.items() if math.isfinite(m.mean)}
+    agents = sorted((a for a in means if a not in ("organic", "oracle")), key=lambda a: means[a].mean)
+    if not agents:
+        return f"No agent was served long enough for {column.words} to be known."
+    low, high = agents[0], agents[-1]
+    text = f"After {result.scenario.days} days, {column.words} "
+    if low == high:
+        text += f"is {spanned(means[low])} under `{low}`"
+    else:
+        text += f"ranges from {spanned(means[low])} under `{low}` to {spanned(means[high])} under `{high}`"
+    beside = []
+    if "oracle" in means:
+        beside.append(f"`oracle`, which sees true tastes, comes to {number(means['oracle'].mean)}")
+    if "organic" in means:
+        beside.append(f"without recommendations it is {number(means['organic'].mean)}")
+    text += f" ({'; '.join(beside)})" if beside else ""
+    best = low if column.better < 0 else high
+    if AGAINST in agents and best != AGAINST:
+        apart = result.compare(metric, best, AGAINST).difference
+        text += f"; in the same worlds `{best}` differs from `{AGAINST}` by {spanned(apart, sign=True)}"
+    return text + "."
+
+
+def surface(result: Result) -> str:
+    """The world and where recommendations appear, in words."""
+    s = result.scenario
+    tracks = f"{s.tracks:,} tracks" + (f" of {s.catalogue.name}" if s.catalogue else "")
+    days = f"{s.warmup} organic days and then {s.days} with recommendations"
+    worlds = f"{s.seeds} {'world' if s.seeds == 1 else 'worlds'}"
+    return f"{s.listeners:,} listeners, {tracks}, {days}, {worlds}; {s.surface}."
+
+
+def main_table(result: Result) -> list[str]:
+    """Every agent: the primary metric, what it is beyond `popular`, the other metrics, with intervals."""
+    primary, shown = result.scenario.primary, result.scenario.shown
+    against = AGAINST in result.served
+    head = ["agent", f"**{primary}**", *([f"{primary} - {AGAINST}"] if against else []), *shown]
+    rows = [head, ["---", *["---:"] * (len(head) - 1)]]
+    for agent in result.served:
+        row = [f"{agent}{' †' if unbeaten(result, agent) else ''}", spanned(result.mean(primary, agent))]
+        if agent == AGAINST:
+            row.append("")
+        elif against:
+            row.append(spanned(result.compare(primary, agent, AGAINST).difference, sign=True))
+        rows.append([*row, *(spanned(result.mean(m, agent)) for m in shown)])
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def notes(result: Result) -> list[str]:
+    """What a reader of the table must know."""
+    lines = ["Means over worlds; in brackets the 95 % bootstrap interval over worlds."]
+    if result.scenario.seeds == 1:
+        lines = ["One world only: no interval can be given."]
+    marked = [a for a in result.served if unbeaten(result, a)]
+    if marked:
+        lines.append(f"† does not beat `{AGAINST}`: {', '.join(f'`{a}`' for a in marked)}.")
+    missing = [a for a in REFERENCES if a not in result.served]
+    if math.isinf(result.scenario.cooldown) and "repeat" in missing:
+        missing.remove("repeat")  # it has nothing to say where only new music counts
+    if missing:
+        lines.append(f"Reference arms that are missing here: {', '.join(f'`{a}`' for a in missing)}.")
+    lines += [f"Left out: `{agent}` {why}." for agent, why in result.skipped.items()]
+    lines += [f"**Failed**: `{f.agent}`, seed {f.seed}: {f.why.splitlines()[0]}" for f in result.failures]
+    return [line for text in lines for line in (text, "")][:-1]
+
+
+def unbeaten(result: Result, agent: str) -> bool:
+    """Whether a learner does not do better than `popular` on the primary metric, as far as intervals tell."""
+    better = describe(result.scenario.primary).better
+    if not better or agent in REFERENCES or AGAINST not in result.served:
+        return False
+    apart = result.compare(result.scenario.primary, agent, AGAINST).difference
+    if math.isfinite(apart.low):
+        return not (apart.above if better > 0 else apart.below)
+    return not apart.mean * better > 0
+
+
+def number(value: float, sign: bool = False) -> str:
+    """Three digits or so, never in powers of ten.
+
+    >>> number(12345.6), number(12.345), number(0.01234), number(float("nan"))
+    ('12,346', '12.3', '0.0123', '-')
+    """
+    if not math.isfinite(value):
+        return "-"
+    size = abs(value)
+    places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4
+    return f"{value:{'+' if sign else ''},.{places}f}"
+
+
+def spanned(span: Interval, sign: bool = False) -> str:
+    """A mean and its interval in brackets, where there is one."""
+    if not math.isfinite(span.low):
+        return number(span.mean, sign)
+    return f"{number(span.mean, sign)} [{number(span.low, sign)}, {number(span.high, sign)}]"
+
+
+def _against_table(result: Result) -> list[str]:
+    primary = result.scenario.primary
+    if AGAINST not in result.served or len(result.served) < 2 or result.scenario.seeds < 2:
+        return []
+    lines = [
+        f"## {primary}, against `{AGAINST}` in the same worlds",
+        "",
+        "| agent | mean difference | interquartile mean | worlds above 0 | variance reduction by pairing |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for agent in result.served:
+        p = result.compare(primary, agent, AGAINST)
+        if agent != AGAINST and p.seeds:
+            row = [agent, spanned(p.difference, sign=True), number(p.iqm, sign=True)]
+            lines.append(f"| {' | '.join([*row, f'{p.improved:.0%}', number(p.variance_reduction)])} |")
+    pairs = (
+        "Variance reduction: (var a + var b) / var(a - b), how many times more worlds it would take unpaired."
+    )
+    return [*lines, "", pairs, ""]
+
+
+def _rose_and_fell(result: Result) -> list[str]:
+    """Real tracks by name whose share of plays an agent changed most."""
+    path = result.folder / "tracks.parquet" if result.folder else None
+    if path is None or not path.exists():
+        return []
+    names = pq.read_table(path)
+    titles, artists = names["title"].to_pylist(), names["artist"].to_pylist()
+    organic = "organic" in result.served
+    base = "organic" if organic else "warm-up"
+    than = "without recommendations in the same worlds" if organic else "in the warm-up"
+    lines = [
+        "## Tracks that rose and fell",
+        "",
+        f"Share of all plays of 30 s and more: {than}, and under the agent.",
+    ]
+    for agent in result.served:
+        if agent == "organic":
+            continue
+        before = _shares(result, "organic", "during") if organic else _shares(result, agent, "before")
+        now = _shares(result, agent, "during")
+        order = np.argsort(now - before, kind="stable")
+        lines += ["", f"**{agent}**", "", f"| | track | {base} | {agent} |", "| --- | --- | ---: | ---: |"]
+        for word, rows in (("rose", order[::-1][:NAMED]), ("fell", order[:NAMED])):
+            for i in rows:
+                name = f"{titles[i]} - {artists[i]}".replace("|", "/")
+                lines.append(f"| {word} | {name} | {before[i]:.3%} | {now[i]:.3%} |")
+    return [*lines, ""]
+
+
+def _shares(result: Result, agent: str, name: str) -> np.ndarray:
+    """(T,) share of plays of each track, over all worlds of one agent."""
+    total = np.sum([o.tracks[name] for o in result.outcomes if o.agent == agent], axis=0)
+    return total / max(total.sum(), 1)
+
+
+def _write_figures(result: Result, folder: Path) -> list[Path]:
+    """The primary metric first: its curves, its differences, then the curves of the other metrics shown."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    scenario = result.scenario
+    drawn = {scenario.primary: curves(result, scenario.primary)}
+    if AGAINST in result.served and len(result.served) > 1:
+        drawn[f"{scenario.primary}-difference"] = differences(result, scenario.primary, AGAINST)
+    drawn |= {metric: curves(result, metric) for metric in scenario.shown}
+    for name, figure in drawn.items():
+        figure.savefig(folder / f"{name}.png")
+    return [folder / f"{name}.png" for name in drawn]
+
+
+def _glossary(result: Result) -> list[str]:
+    words = []
+    for metric in (result.scenario.primary, *result.scenario.shown):
+        column = describe(metric)
+        when = "on the last day" if column.last else "mean over days"
+        words.append(f"- `{metric}`: {column.words} ({when})")
+    return words

@@ -1,0 +1,71 @@
+"""The command `simenv`: its verbs, and what they print."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+
+from simenv.errors import UsageError
+
+VERBS: Mapping[str, tuple[str, str]] = {
+    "list": ("simenv.scenarios._list", "scenarios and agents"),
+    "run": ("simenv.scenarios._run", "run a scenario and compare its agents"),
+    "report": ("simenv.scenarios._run", "write the report of a run again, as far as it has got"),
+    "simulate": ("simenv.scenarios._simulate", "a log of plays, without an experiment"),
+    "bench": ("simenv.scenarios._bench", "plays a second, on this machine"),
+}
+"""Every verb: the module whose function of that name takes the words after it; and what it does."""
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the verb that `arguments` begin with; say how it ended.
+
+    Returns:
+        0: all well. 1: something that it checks failed, a cell for example. 2: bad usage. 130: interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0 if words else 2
+    if words[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"simenv {version('simenv-music')}")
+        return 0
+    try:
+        return _verb(words[0])(words[1:])
+    except UsageError as error:
+        print(f"simenv: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("simenv: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stderr.close()
+        return 0
+
+
+def _verb(word: str):
+    if word not in VERBS:
+        from simenv.scenarios._registry import did_you_mean
+
+        known = tuple(VERBS)
+        raise UsageError(f"no verb {word!r}{did_you_mean(word, known)}\nThere are {', '.join(known)}")
+    return vars(importlib.import_module(VERBS[word][0]))[f"{word}_" if word == "list" else word]
+
+
+def _help() -> str:
+    verbs = "\n".join(f"  {name:10} {about}" for name, (_, about) in VERBS.items())
+    return (
+        "usage: simenv VERB [OPTIONS]\n\n"
+        "Listeners with hidden tastes, recommenders, and what becomes of both.\n\n"
+        f"verbs:\n{verbs}\n\n"
+        "simenv VERB --help says more; simenv --version says which simenv this is."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,284 @@
+"""What a learner sees of a listener who asks: numbers in [-1, 1], made of public facts only.
+
+The Gymnasium faces and agents that serve a trained policy use the same `Observer`, so what was learned in one
+is understood in the other. Tracks appear as their public features, never as their numbers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+import simenv.floats as floats
+from simenv._cache import driver
+from simenv.context import COLUMNS
+from simenv.errors import UsageError
+from simenv.features import main_genre, track_features
+from simenv.floats import ONE, TWO, ZERO, f32
+from simenv.types import F32, I32, Exchange, Request, Setting
+
+SITUATION = (*COLUMNS, "session", "visits", "finishing", "skips")
+"""When, doing what, on what; tracks so far in the session, requests so far, share finished lately (-1 none, 1
+all) and skips in a row."""
+
+PLAY = ("outcome", "fraction", "recency")
+"""Of each recent play, after its track's features: 1 finished or -1 skipped; fraction played; 1 / (1 + days ago)."""
+
+MATCH = ("taste", "last", "artist", "genre", "popularity", "newness", "repeat")
+"""Of each candidate, after its features: cosine with the listener's taste so far and with the track last
+finished; what came of recent plays of its artist and of its genre; popularity as published; newness; and how
+often it was played lately."""
+
+MEMORY = 32
+"""Plays of each listener that are remembered."""
+
+_TRACK = np.dtype(
+    [
+        ("released", np.float64),
+        ("seconds", np.float32),
+        ("length", np.float32),  # of the vector of features
+        ("popularity", np.float32),
+        ("artist", np.int32),
+        ("genre", np.int32),
+    ],
+    align=True,
+)
+_LISTENER = np.dtype(
+    [
+        ("plays", np.int32),
+        ("finished", np.int32),  # the track last finished; -1: none
+        ("skips", np.int32),
+        ("finishing", np.float32),
+    ]
+)
+_FRESH = (0, -1, 0, 0.0)
+_THE_TRACK, _ITS_ARTIST, _ITS_GENRE, _OUTCOME, _MINUTE = range(5)  # integers, so that sums over plays vectorise
+_NOBODY = -2  # a play that was not: matches no track, artist or genre
+_UNIT = f32(1 / 256)  # of _OUTCOME
+_PACE, _MANY, _FEW, _NEW_DAYS = f32(0.1), f32(12), f32(2), f32(60)
+_MINUTES = 1440.0
+_NONE, _ONE_PLAY = np.int32(0), np.int32(1)
+_N_CONTEXT, _N_PLAY, _N_MATCH = len(COLUMNS), len(PLAY), len(MATCH)
+
+compiled = driver([Path(__file__), Path(floats.__file__)])
+
+
+class Observer:
+    """Remembers what listeners did with their slates, and tells a learner about those who ask.
+
+    A row of `of` is, in this order (`parts` says where): SITUATION; the listener's taste so far, (f,), a
+    decayed mean of features x outcome; the last `history` plays, newest first, (f + 3,) each, zeros where there
+    were none; and with candidates (f + 7,) for each of them, zeros where there is none.
+
+    Args:
+        setting: of the world; its catalogue and its number of listeners count.
+        history: plays of a listener that are shown one by one.
+
+    Raises:
+        UsageError: if `history` is not in 0..32.
+    """
+
+    def __init__(self, setting: Setting, history: int = 4) -> None:
+        if not 0 <= history <= MEMORY:
+            raise UsageError(f"history={history} plays to show: expected 0 to {MEMORY}")
+        catalogue, n = setting.catalogue, setting.n_listeners
+        self.history = history
+        self.features = track_features(catalogue)  # (T, f)
+        self._tracks = np.zeros(len(catalogue), _TRACK)
+        for name in ("released", "seconds", "artist"):
+            self._tracks[name] = getattr(catalogue, name)
+        self._tracks["genre"] = main_genre(catalogue)
+        self._tracks["length"] = np.sqrt((self.features * self.features).sum(axis=1))
+        self._listeners = np.zeros(n, _LISTENER)
+        self._recent = np.empty((n, 5, MEMORY), np.int32)
+        self._taste = np.empty((n, self.features.shape[1]), np.float32)
+        self.forget(np.arange(n, dtype=np.int32))
+
+    @property
+    def candidate_width(self) -> int:
+        """Numbers that a candidate is described by."""
+        return self.features.shape[1] + _N_MATCH
+
+    def parts(self, candidates: int = 0) -> dict[str, slice]:
+        """Where each part of a row lies, of those that are there: situation, taste, history, candidates."""
+        f = self.features.shape[1]
+        widths = {
+            "situation": len(SITUATION),
+            "taste": f,
+            "history": self.history * (f + _N_PLAY),
+            "candidates": candidates * self.candidate_width,
+        }
+        parts, start = {}, 0
+        for name, width in widths.items():
+            if width:
+                parts[name] = slice(start, start + width)
+            start += width
+        return parts
+
+    def publish(self, charts: F32) -> None:
+        """New charts (T,): popularity is 1 - 2 ln(rank) / ln(T), rank from 1; until the first charts it is 0."""
+        rank = np.empty(len(charts), np.float32)
+        rank[np.argsort(-charts, kind="stable")] = np.arange(1, len(charts) + 1)
+        self._tracks["popularity"] = ONE - TWO * floats.log_array(rank) / floats.log_array(f32(len(charts)))
+
+    def forget(self, rows: I32) -> None:
+        """Other listeners take these rows; nothing is known of them."""
+        self._listeners[rows] = _FRESH
+        self._recent[rows] = _NOBODY
+        self._taste[rows] = 0
+
+    def last_finished(self, rows: I32) -> I32:
+        """(m,) the track that each of `rows` finished last; -1: none yet."""
+        return self._listeners["finished"][rows]
+
+    def see(self, exchange: Exchange) -> None:
+        """Remember what came of a slate."""
+        request, feedback = exchange.request, exchange.feedback
+        _see(
+            request.listeners, request.time, exchange.slate.tracks, feedback.reached, feedback.seconds,
+            feedback.skipped, self._listeners, self._recent, self._taste, self.features, self._tracks,
+        )  # fmt: skip
+
+    def of(self, request: Request, candidates: I32 | None = None) -> F32:
+        """(m, width) what shows of those who ask and, if given, of their `candidates` (m, c); -1: none."""
+        c = 0 if candidates is None else candidates.shape[1]
+        parts = self.parts(c)
+        out = np.zeros((len(request), max(part.stop for part in parts.values())), np.float32)
+        _show(
+            request.listeners, request.time, request.context, request.session, request.visit, self._listeners,
+            self._recent, self._taste, self.features, self.history, out,
+        )  # fmt: skip
+        if candidates is not None and c:
+            self._match(request, candidates, parts["candidates"].start, out)
+        return out
+
+    def of_candidates(self, request: Request, candidates: I32) -> F32:
+        """(m, c, f + 7) features and MATCH of `candidates` (m, c) for those who ask."""
+        out = np.zeros((len(request), candidates.shape[1] * self.candidate_width), np.float32)
+        self._match(request, candidates, 0, out)
+        return out.reshape(*candidates.shape, self.candidate_width)
+
+    def _match(self, request: Request, candidates: I32, start: int, out: F32) -> None:
+        _match(
+            request.listeners, request.time, candidates, self._listeners, self._recent, self._taste,
+            self.features, self._tracks, start, out,
+        )  # fmt: skip
+
+
+@compiled
+def _see(rows, time, tracks, reached, seconds, skipped, listeners, recent, taste, features, facts):
+    """The outcome of a play is 1 if finished, else fraction - 1: an early skip says more than a late one."""
+    for j in range(len(rows)):
+        u = rows[j]
+        me = listeners[u]
+        for slot in range(tracks.shape[1]):
+            if not reached[j, slot]:
+                continue
+            i = tracks[j, slot]
+            fraction = min(seconds[j, slot] / facts[i].seconds, ONE)
+            if skipped[j, slot]:
+                outcome, sign = fraction - ONE, -ONE
+                me.skips += 1
+            else:
+                outcome, sign = ONE, ONE
+                me.skips, me.finished = 0, i
+            me.finishing += _PACE * (sign - me.finishing)
+            at = me.plays % MEMORY
+            recent[u, _THE_TRACK, at] = i
+            recent[u, _ITS_ARTIST, at] = facts[i].artist
+            recent[u, _ITS_GENRE, at] = facts[i].genre
+            recent[u, _OUTCOME, at] = np.int32(outcome / _UNIT)
+            recent[u, _MINUTE, at] = np.int32(time[j] * _MINUTES)
+            me.plays += 1
+            for f in range(features.shape[1]):
+                taste[u, f] += _PACE * (outcome * features[i, f] - taste[u, f])
+
+
+@compiled
+def _show(rows, time, context, session, visit, listeners, recent, taste, features, history, out):
+    """Everything but the candidates."""
+    width = features.shape[1]
+    for j in range(len(rows)):
+        u = rows[j]
+        me = listeners[u]
+        for c in range(_N_CONTEXT):
+            out[j, c] = context[j, c]
+        at = _N_CONTEXT
+        out[j, at] = f32(session[j]) / (f32(session[j]) + _MANY)
+        out[j, at + 1] = f32(visit[j]) / (f32(visit[j]) + _MANY * _MANY)
+        out[j, at + 2] = me.finishing
+        out[j, at + 3] = f32(me.skips) / (f32(me.skips) + _FEW)
+        at += 4
+        for f in range(width):
+            out[j, at + f] = taste[u, f]
+        at += width
+        for h in range(min(history, me.plays)):
+            place = (me.plays - 1 - h) % MEMORY
+            i, outcome = recent[u, _THE_TRACK, place], _UNIT * f32(recent[u, _OUTCOME, place])
+            for f in range(width):
+                out[j, at + f] = features[i, f]
+            at += width
+            finished = outcome == ONE
+            out[j, at] = ONE if finished else -ONE
+            out[j, at + 1] = ONE if finished else ONE + outcome
+            days = f32(time[j] - recent[u, _MINUTE, place] / _MINUTES)
+            out[j, at + 2] = ONE / (ONE + max(days, ZERO))
+            at += _N_PLAY
+
+
+@compiled
+def _match(rows, time, candidates, listeners, recent, taste, features, facts, start, out):
+    """What each candidate is and how it fits, into `out` from column `start`."""
+    width = features.shape[1]
+    for j in range(len(rows)):
+        u = rows[j]
+        last = listeners[u].finished
+        length = ZERO
+        for f in range(width):
+            length += taste[u, f] * taste[u, f]
+        length = np.sqrt(length)
+        last_length = facts[last].length if last >= 0 else ZERO
+        last = max(last, 0)
+        at = start
+        for c in range(candidates.shape[1]):
+            i = candidates[j, c]
+            if i < 0:
+                at += width + _N_MATCH
+                continue
+            to_taste, to_last = ZERO, ZERO
+            for f in range(width):
+                x = features[i, f]
+                out[j, at + f] = x
+                to_taste += x * taste[u, f]
+                to_last += x * features[last, f]
+            at += width
+            out[j, at] = _cosine(to_taste, length * facts[i].length)
+            out[j, at + 1] = _cosine(to_last, last_length * facts[i].length)
+            out[j, at + 2] = _came_of(recent[u], _ITS_ARTIST, facts[i].artist)
+            out[j, at + 3] = _came_of(recent[u], _ITS_GENRE, facts[i].genre)
+            out[j, at + 4] = facts[i].popularity
+            age = f32(max(time[j] - facts[i].released, 0.0))
+            out[j, at + 5] = TWO * _NEW_DAYS / (_NEW_DAYS + age) - ONE
+            same = _NONE
+            for h in range(MEMORY):
+                same = np.int32(same + (_ONE_PLAY if recent[u, _THE_TRACK, h] == i else _NONE))
+            out[j, at + 6] = f32(same) / (f32(same) + _FEW)
+            at += _N_MATCH
+
+
+@floats.scalar
+def _came_of(recent, column, which):
+    """Sum of the outcomes of plays whose `column` is `which`, over 2 more than their number."""
+    total, count = _NONE, _NONE
+    for h in range(MEMORY):  # int32 throughout, so that it vectorises
+        same = recent[column, h] == which
+        total = np.int32(total + (recent[_OUTCOME, h] if same else _NONE))
+        count = np.int32(count + (_ONE_PLAY if same else _NONE))
+    return _UNIT * f32(total) / (_FEW + f32(count))
+
+
+@floats.scalar
+def _cosine(product, lengths):
+    """A cosine, held within [-1, 1]; 0 where a vector is."""
+    return min(max(product / lengths, -ONE), ONE) if lengths > ZERO else ZERO

@@ -1,0 +1,151 @@
+"""A few candidates for each listener out of many tracks, without looking at the many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+import simenv.floats as floats
+import simenv.rng as rng
+from simenv._cache import driver
+from simenv.features import neighbours, track_features
+from simenv.rng import Key, below, fold, uniform
+from simenv.types import F32, I32, Request, Setting
+
+NEIGHBOURS = 32
+"""Nearest tracks that are kept of each track."""
+
+_TRIES = 8  # draws for a place before it is left to any released track, and again before it stays empty
+_NEARBY, _CHARTS, _ANY = 0, 1, 2
+
+I64 = NDArray[np.int64]
+compiled = driver([Path(__file__), Path(rng.__file__), Path(floats.__file__)])
+
+
+class Retriever(Protocol):
+    """Finds candidates; `Nearby` is the one that ships."""
+
+    def publish(self, charts: F32) -> None:
+        """New charts (T,)."""
+        ...
+
+    def renew(self, rows: I32, who: I32, life: I32, key: Key) -> None:
+        """Other listeners take `rows`: numbers `who` (m,) in their `life`-th life, with luck of `key`."""
+        ...
+
+    def of(self, request: Request, last: I32) -> I32:
+        """(m, c) distinct candidates that are out and not in cooldown; -1: none was found."""
+        ...
+
+
+MakeRetriever = Callable[[Setting, int], Retriever]
+"""Makes a retriever of so many candidates for a setting."""
+
+
+class Nearby:
+    """Half the candidates lie near the track last finished, a quarter comes from the charts, a quarter from anywhere.
+
+    Each place is a draw that belongs to the event (listener, life, visit, place), in O(1): one of the 32 nearest
+    neighbours of the last finished track by public features; a track by its chart count; any released track.
+    What is not out yet, in cooldown or already among the candidates is drawn again, eight times, then from
+    anywhere, eight times; then the place stays empty (-1). A listener who has finished nothing yet gets charts
+    for neighbours.
+
+    Args:
+        setting: of the world; its catalogue, cooldown, memory and luck count.
+        candidates: c.
+    """
+
+    def __init__(self, setting: Setting, candidates: int) -> None:
+        catalogue = setting.catalogue
+        self.setting, self.candidates = setting, candidates
+        self._near = neighbours(track_features(catalogue), NEIGHBOURS)  # (T, 32)
+        self._order = np.argsort(catalogue.released, kind="stable").astype(np.int32)  # (T,) as they come out
+        self._out = catalogue.released[self._order]
+        self._charts = np.zeros(len(catalogue))  # (T,) cumulative
+        half, quarter = candidates // 2, candidates // 4
+        kinds = [_NEARBY] * half + [_CHARTS] * quarter + [_ANY] * (candidates - half - quarter)
+        self._kinds = np.array(kinds, np.int8)
+        self._luck = np.empty(setting.n_listeners, np.uint64)
+        everyone = np.arange(setting.n_listeners, dtype=np.int32)
+        self.renew(everyone, everyone, np.zeros_like(everyone), setting.key)
+
+    def publish(self, charts: F32) -> None:
+        self._charts = np.cumsum(charts, dtype=np.float64)
+
+    def renew(self, rows: I32, who: I32, life: I32, key: Key) -> None:
+        self._luck[rows] = (key / "candidates").bits(who, life)
+
+    def of(self, request: Request, last: I32) -> I32:
+        """(m, c) distinct candidates that are out and not in cooldown; -1: none was found.
+
+        Args:
+            request: of m listeners.
+            last: (m,) the track each finished last; -1: none yet.
+        """
+        out = np.empty((len(request), self.candidates), np.int32)
+        start, forbidden = self._forbidden(request)
+        stamp = np.zeros(len(self._order) if len(forbidden) else 0, np.int32)
+        _retrieve(
+            request.listeners, request.time, request.visit, last, self._luck, self._kinds, self._near,
+            self._charts, self._order, self._out, self.setting.catalogue.released, start, forbidden, stamp, out,
+        )  # fmt: skip
+        return out
+
+    def _forbidden(self, request: Request) -> tuple[I64, I32]:
+        heard = self.setting.heard
+        if heard is None or self.setting.cooldown <= 0:
+            return np.empty(0, np.int64), np.empty(0, np.int32)
+        return heard.forbidden(request.listeners, request.time, self.setting.cooldown)
+
+
+@compiled
+def _retrieve(
+    rows, time, visit, last, luck, kinds, near, charts, order, dates, released, start, forbidden, stamp, out
+):
+    """`stamp` (T,) marks what is forbidden to the row at hand with its place, from 1; empty if nothing is."""
+    total = len(order)
+    for j in range(len(rows)):
+        now = time[j]
+        came = _count_until(dates, now)
+        event = fold(luck[rows[j]], visit[j])
+        if len(stamp):
+            for e in range(start[j], start[j + 1]):
+                stamp[forbidden[e]] = j + 1
+        for c in range(len(kinds)):
+            place = fold(event, c)
+            out[j, c] = -1
+            for attempt in range(2 * _TRIES):
+                own = fold(place, attempt)
+                kind = kinds[c] if attempt < _TRIES else _ANY
+                if kind == _NEARBY and last[j] >= 0:
+                    i = near[last[j], below(near.shape[1], own)] if near.shape[1] else np.int32(-1)
+                elif kind == _ANY or charts[total - 1] <= 0.0:
+                    i = order[below(came, own)] if came else np.int32(-1)
+                else:
+                    i = np.int32(_count_until(charts, charts[total - 1] * uniform(own)))
+                if i < 0 or released[i] > now or (len(stamp) and stamp[i] == j + 1):
+                    continue
+                twice = False
+                for b in range(c):
+                    twice |= out[j, b] == i
+                if not twice:
+                    out[j, c] = i
+                    break
+
+
+@floats.scalar
+def _count_until(ascending, x):
+    """How many of `ascending` are at most `x`."""
+    low, high = 0, len(ascending)
+    while low < high:
+        middle = (low + high) // 2
+        if ascending[middle] <= x:
+            low = middle + 1
+        else:
+            high = middle
+    return low
