@@ -96,10 +96,10 @@ def pick(tracks: I32, scores: F32, is_open: Bool, k: int) -> I32:
     Raises:
         UsageError: if a score is nan.
     """
-    _no_nan(np.isnan(scores).any())
+    _no_nan(bool(np.isnan(scores).any()))
     forced = -np.arange(tracks.shape[1], dtype=np.float32)
     keys = (tracks, np.where(is_open, -scores, -forced), ~is_open)  # the last key counts first
-    return np.lexsort(keys, axis=1)[:, :k]
+    return np.lexsort(keys, axis=1)[:, :k].astype(np.int32)
 
 
 def in_cooldown(request: Request, setting: Setting) -> tuple[NDArray[np.int64], I32]:
@@ -122,7 +122,7 @@ def forced(request: Request, row: int, given: I32, setting: Setting) -> I32:
 def fill(tracks: I32, propensity: F32, filled: I32, request: Request, setting: Setting) -> None:
     """Fill the slots from `filled` (m,) on with tracks in cooldown, oldest play first, in place."""
     k = tracks.shape[1]
-    for row in np.flatnonzero(filled < k):
+    for row in np.flatnonzero(filled < k).tolist():
         n = filled[row]
         tracks[row, n:] = forced(request, row, tracks[row, :n], setting)[: k - n]
         propensity[row, n:] = 1
@@ -200,7 +200,7 @@ def mixed(
     else:
         n = _open(request, given, setting)[1]
     left = n - is_open(request, given, setting).sum(axis=1)
-    for row in np.flatnonzero(left <= 0):
+    for row in np.flatnonzero(left <= 0).tolist():
         p[row] = tracks[row] == forced(request, row, given[row], setting)[:1]
     return p.astype(np.float32)
 
@@ -237,7 +237,7 @@ def blocks(request: Request, setting: Setting) -> Iterator[Request]:
         yield request
         return
     for at in range(0, len(request), size):
-        yield request.rows(np.s_[at : at + size])
+        yield request.rows(np.arange(at, min(at + size, len(request))))
 
 
 def joined(parts: list[Slate]) -> Slate:

@@ -84,7 +84,6 @@ class Als(Agent):
                 model.user_factors, model.item_factors = self.x_.copy(), self.y_.copy()
             model.fit(sparse.csr_matrix(self.confidence_), show_progress=False)
         self.x_, self.y_ = model.user_factors, model.item_factors
-        self.x_[self.cold_] = 0
 
     def recommend(self, request: Request) -> Slate:
         return ranked(self._scores, request, self.setting_, self.explore)

@@ -99,7 +99,10 @@ class Epsgreedy(Agent):
 
     def _of_arms(self) -> F64:
         """(arms,) estimates."""
-        plays, finished = (np.bincount(self.arm_, column) for column in (self.plays_, self.finished_))
+        n_arms = int(self.arm_.max()) + 1
+        plays, finished = np.zeros(n_arms), np.zeros(n_arms)
+        np.add.at(plays, self.arm_, self.plays_)
+        np.add.at(finished, self.arm_, self.finished_)
         return self._estimate(plays, finished)
 
     def _estimate(self, plays: F64, finished: F64) -> F64:

@@ -1,7 +1,7 @@
 """How fast it is: plays a second of the world and of every agent, each case in a process of its own.
 
 Speeds are of this machine, at this moment: compare ratios from one call, not numbers from two. A case is run
-`REPEATS` times after one run that is not counted (it compiles); the table shows the median and the best.
+once uncounted (it compiles) and then `REPEATS` times; the table shows the median and the best.
 """
 
 from __future__ import annotations
@@ -13,19 +13,51 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import tyro
+from rich.console import Console
+from rich.table import Table
 
+from simenv.agents import available
 from simenv.errors import UsageError
+from simenv.scenarios._bench_faces import sb3, step, vector
+from simenv.scenarios._bench_world import (
+    SLATE,
+    TRACKS,
+    Work,
+    birth,
+    fit,
+    kernel,
+    organic,
+    queue,
+    recommend,
+)
+from simenv.scenarios._registry import did_you_mean
+from simenv.scenarios._results import write_json
 
 REPEATS = 7
 LISTENERS = (1, 1_000, 100_000)
-TRACKS = 20_000
 AGENT_LISTENERS = 10_000
-SLATE = 10
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Time the world, its Gymnasium faces and the agents, each case in a process of its own."""
+
+    cases: tuple[str, ...] = ()
+    """Cases, queue for example; by default all. An unknown one lists them."""
+    listeners: tuple[int, ...] = ()
+    """Sizes of the world; by default 1, 1,000 and 100,000, and agents at 10,000 too."""
+    threads: tuple[int, ...] = (1,)
+    """Threads of the listeners' kernel."""
+    json: Path | None = None
+    """Also write the rows to this file."""
 
 
 @dataclass(frozen=True)
@@ -44,122 +76,8 @@ class Timing:
     load: float  # of the machine, as the case began
 
 
-Work = Callable[[], int]
-"""One repetition of a case: does it, and says how many plays that was."""
-
-
-def queue(listeners: int, threads: int, slate: int = SLATE) -> Work:
-    """World alone: prepared slates for everybody; every session is recommended."""
-    from simenv.scenarios.build import make_world
-    from simenv.types import Slate
-
-    world = make_world(listeners, TRACKS, cooldown=0.0, share=1.0, log=False, threads=threads)
-    out = np.flatnonzero(world.catalogue.released_by(0.0)).astype(np.int32)
-    unknown = np.full((listeners, slate), np.nan, np.float32)
-    place = np.arange(slate)
-    calls = max(1, 20_000 // listeners)
-
-    def work() -> int:
-        plays = 0
-        for _ in range(calls):
-            request = world.waiting(until=np.inf)
-            if request is None:  # a lone listener has left for good
-                return max(plays, 1)
-            start = (request.listeners * 7919 + request.visit * 104_729) % (len(out) - slate)
-            tracks = out[start[:, None] + place]
-            plays += int(world.play(Slate(tracks, unknown[: len(tracks)])).feedback.reached.sum())
-        return plays
-
-    return work
-
-
-def kernel(listeners: int, threads: int) -> Work:
-    """The compiled kernel without the world around it: one play a listener and call, in one thread."""
-    from simenv.rng import Key
-    from simenv.scenarios.build import make_catalogue
-    from simenv.users.params import ListenerParams
-    from simenv.users.population import Population
-
-    catalogue, hidden = make_catalogue(TRACKS, Key.root(0) / "catalogue")
-    population = Population(listeners, catalogue, hidden, ListenerParams(), Key.root(0) / "listeners")
-    rows = np.arange(listeners, dtype=np.int32)
-    out = population.blank(rows, 1)
-    results = (out.time, out.seconds, out.utility, out.flags, out.activity, out.device)
-    slates = (rows[:, None] * 7919 + np.arange(64)[:, None, None] * 104_729) % TRACKS
-    slates = np.ascontiguousarray(slates, np.int32)  # (64, n, 1)
-    rounds = max(1, 500 // listeners)
-
-    def work() -> int:
-        for _ in range(rounds):
-            population.people["position"] = 0  # nobody asks here, so sessions would never begin anew
-            for slate in slates:
-                population.play_some(rows, 0, listeners, slate, results)
-        return rounds * len(slates) * listeners
-
-    return work
-
-
-def organic(listeners: int, threads: int) -> Work:
-    """World alone: days in which listeners play what they like."""
-    from simenv.scenarios.build import make_world
-
-    world = make_world(listeners, TRACKS, cooldown=0.0, log=True, threads=threads)
-    days = max(1, 20_000 // listeners // 10)
-
-    def work() -> int:
-        before = len(world.log)
-        world.warm_up(days)
-        return max(len(world.log) - before, 1)
-
-    return work
-
-
-def birth(listeners: int, threads: int) -> Work:
-    """Listeners born a second."""
-    from simenv.scenarios.build import make_world
-
-    def work() -> int:
-        return len(make_world(listeners, TRACKS, cooldown=0.0, log=False, threads=threads))
-
-    return work
-
-
-def recommend(name: str, listeners: int, threads: int) -> Work:
-    """An agent's slates for everybody at once, after a fortnight of organic listening; a play is a slot."""
-    agent, request, _ = _agent(name, listeners)
-    return lambda: agent.recommend(request).tracks.size
-
-
-def fit(name: str, listeners: int, threads: int) -> Work:
-    """An agent's batch training on a fortnight of organic listening; a play is a row of the log."""
-    agent, _, log = _agent(name, listeners)
-
-    def work() -> int:
-        agent.fit(log)
-        return len(log)
-
-    return work
-
-
-def _agent(name, listeners):  # type: ignore[no-untyped-def]
-    from simenv.agents import load
-    from simenv.scenarios.build import make_world
-
-    world = make_world(listeners, TRACKS)
-    world.warm_up(14)
-    agent = load(name)
-    agent.begin(world.setting(SLATE))
-    agent.fit(world.log)
-    world.share = 1.0
-    request = world.waiting(until=np.inf)
-    return agent, request, world.log
-
-
 def cases() -> dict[str, tuple[Callable[[int, int], Work], int]]:
     """Every case by name: what makes it, and its slate size."""
-    from simenv.agents import available
-    from simenv.scenarios._bench_faces import sb3, step, vector
-
     world = {
         "queue": (queue, SLATE),
         "radio": (partial(queue, slate=1), 1),
@@ -215,41 +133,76 @@ def plan(
     Raises:
         UsageError: on an unknown case or a size below 1.
     """
-    import difflib
-
-    known = cases()
+    known = tuple(cases())
     for name in chosen:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-            raise UsageError(f"no bench case called {name!r}; {hint}")
+            raise UsageError(
+                f"no bench case {name!r}{did_you_mean(name, known)}\nThere are {', '.join(known)}"
+            )
     for what, sizes in (("listeners", listeners), ("threads", threads)):
         if any(size < 1 for size in sizes):
             raise UsageError(f"--{what} {min(sizes)}: expected 1 or more")
-    names = chosen or [name for name in known if not (listeners and name.startswith("agent:"))]
+    names = list(chosen) or [name for name in known if not (listeners and name.startswith("agent:"))]
     alone = {"step"}  # one listener by definition
     rows = []
     for name in names:
         sizes = (AGENT_LISTENERS,) if name.startswith("agent:") else listeners or LISTENERS
         sizes = (1,) if name in alone else sizes
-        rows += [(name, size, t) for size in sizes for t in (threads or (1,))]
+        rows += [(name, size, t) for size in sizes for t in threads]
     return rows
 
 
-def run(rows: Sequence[tuple[str, int, int]]) -> Iterator[Timing]:
-    """Measure each row in a process of its own, so that its peak memory is its own.
+def bench(words: Sequence[str]) -> int:
+    """Measure what `words` ask for and print it, a row as it comes.
 
     Raises:
-        RuntimeError: if a case fails; the message holds the end of what it printed.
+        UsageError: on an unknown case, a size below 1, or a file that cannot be written.
     """
+    asked = tyro.cli(Bench, args=list(words), prog="simenv bench")
+    rows = plan(asked.cases, asked.listeners, asked.threads)
+    screen = Console()
+    screen.print(machine(), highlight=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("case")
+    for name in ("listeners", "threads", "plays/s", "best", "peak MB", "load"):
+        table.add_column(name, justify="right")
+    timings, failed = [], []
     for case, listeners, threads in rows:
-        command = [sys.executable, "-m", "simenv.scenarios._bench", case, str(listeners), str(threads)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(
-                f"bench case {case} with {listeners:,} listeners failed:\n{done.stderr[-2000:]}"
-            )
-        yield Timing(**json.loads(done.stdout.splitlines()[-1]))
+        print(f"{case}, {listeners:,} listeners, {threads} threads", end="\r", file=sys.stderr)
+        try:
+            timing = in_a_process(case, listeners, threads)
+        except RuntimeError as error:
+            failed.append(str(error))
+            continue
+        timings.append(timing)
+        table.add_row(
+            case,
+            f"{listeners:,}",
+            str(threads),
+            f"{timing.plays_per_s:,.0f}",
+            f"{timing.best_plays_per_s:,.0f}",
+            f"{timing.peak_mb:,.0f}",
+            f"{timing.load:.1f}",
+        )
+    screen.print(table, highlight=False)
+    if asked.json is not None:
+        write_json(pd.DataFrame([asdict(timing) for timing in timings]), asked.json)
+    for message in failed:
+        print(f"simenv: {message}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def in_a_process(case: str, listeners: int, threads: int) -> Timing:
+    """Measure one case in a process of its own, so that its peak memory is its own.
+
+    Raises:
+        RuntimeError: if the case fails; the message holds the end of what it printed.
+    """
+    command = [sys.executable, "-m", "simenv.scenarios._bench", case, str(listeners), str(threads)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"bench case {case} with {listeners:,} listeners failed:\n{done.stderr[-2000:]}")
+    return Timing(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def machine() -> str:

@@ -109,7 +109,7 @@ def said(cell: Cell, found: Outcome | Failure) -> str:
         return (
             f"{head}{found.days} days, {found.plays:,} plays in {found.seconds:.1f} s ({pace:,.0f} plays/s)"
         )
-    return f"{head}FAILED: {found.why}"
+    return f"{head}FAILED: {found.why.splitlines()[0]}"
 
 
 def watcher_for(console: Console) -> Watcher:

@@ -13,7 +13,7 @@ from simenv.errors import UsageError
 from simenv.scenarios import _folder
 from simenv.scenarios._folder import cell_folder
 from simenv.scenarios._plots import curves, differences
-from simenv.scenarios._results import Result, write_text
+from simenv.scenarios._results import Failure, Result, write_text
 from simenv.scenarios._stats import Interval
 from simenv.scenarios.base import REFERENCES
 from simenv.scenarios.metrics import describe
@@ -57,6 +57,12 @@ def written(result: Result) -> list[Path]:
     return [path for path in (*files, *sorted(out.glob("figures/*.png"))) if path.exists()]
 
 
+def trace_file(result: Result, failure: Failure) -> Path:
+    """Where it is told how a cell failed."""
+    assert result.folder is not None
+    return result.folder / f"failed-{cell_folder(failure.agent, failure.seed)}.txt"
+
+
 def read_result(out: Path) -> Result:
     """The result in a run's folder, of the cells that are finished.
 
@@ -88,6 +94,7 @@ def told(result: Result, figures: list[Path]) -> str:
         "",
         *notes(result),
         "",
+        *(f"**Failed**: `{f.agent}`, seed {f.seed}: {f.why.splitlines()[0]}\n" for f in result.failures),
         *_against_table(result),
         *_rose_and_fell(result),
         "## Figures",
@@ -109,9 +116,9 @@ def answer(result: Result) -> str:
     means = {a: m for a, m in means.items() if math.isfinite(m.mean)}
     agents = sorted((a for a in means if a not in ("organic", "oracle")), key=lambda a: means[a].mean)
     if not agents:
-        return f"No agent was served long enough for {column.words} to be known."
+        return f"`{metric}` ({column.words}) is known of no agent: give it more days."
     low, high = agents[0], agents[-1]
-    text = f"After {result.scenario.days} days, {column.words} "
+    text = f"After {result.scenario.days} days `{metric}` ({column.words}) "
     if low == high:
         text += f"is {spanned(means[low])} under `{low}`"
     else:
@@ -142,7 +149,7 @@ def main_table(result: Result) -> list[str]:
     """Every agent: the primary metric, what it is beyond `popular`, the other metrics, with intervals."""
     primary, shown = result.scenario.primary, result.scenario.shown
     against = AGAINST in result.served
-    head = ["agent", f"**{primary}**", *([f"{primary} - {AGAINST}"] if against else []), *shown]
+    head = ["agent", f"**{primary}**", *([f"{primary} vs {AGAINST}"] if against else []), *shown]
     rows = [head, ["---", *["---:"] * (len(head) - 1)]]
     for agent in result.served:
         row = [f"{agent}{' †' if unbeaten(result, agent) else ''}", spanned(result.mean(primary, agent))]
@@ -168,7 +175,6 @@ def notes(result: Result) -> list[str]:
     if missing:
         lines.append(f"Reference arms that are missing here: {', '.join(f'`{a}`' for a in missing)}.")
     lines += [f"Left out: `{agent}` {why}." for agent, why in result.skipped.items()]
-    lines += [f"**Failed**: `{f.agent}`, seed {f.seed}: {f.why.splitlines()[0]}" for f in result.failures]
     return [line for text in lines for line in (text, "")][:-1]
 
 

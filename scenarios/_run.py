@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from simenv.scenarios._report import (
     number,
     read_result,
     spanned,
+    trace_file,
     unbeaten,
     write_report,
     written,
@@ -28,6 +30,8 @@ from simenv.scenarios._report import (
 from simenv.scenarios._results import Result, write_json
 from simenv.scenarios._runner import execute, run_name, settle
 from simenv.scenarios.base import Scenario
+
+_WIDTH = 110  # of tables where there is no terminal to ask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +78,8 @@ def run(words: Sequence[str]) -> int:
     if name is None and not {"-h", "--help"} & set(words):
         raise UsageError(f"simenv run SCENARIO [OPTIONS]: name one of {', '.join(available())}")
     usual = Run(name=name or "SCENARIO", scenario=load(name or available()[0]))
-    asked = tyro.cli(
-        Run, default=usual, args=list(words), prog="simenv run", config=(tyro.conf.SuppressFixed,)
-    )
+    words = ["--help"] if {"-h", "--help"} & set(words) else list(words)  # else the help hides what is given
+    asked = tyro.cli(Run, default=usual, args=words, prog="simenv run", config=(tyro.conf.SuppressFixed,))
     plan = settle(asked.name, asked.scenario)
     out = asked.out or Path("results") / plan.name / run_name(plan.cells())
     told = Console(stderr=True)
@@ -104,50 +107,51 @@ def report(words: Sequence[str]) -> int:
 
 def _show(result: Result, json: Path | None) -> int:
     """Print what came out and where it is written; 1 if a cell is missing."""
-    screen = Console()
+    screen = Console(highlight=False, soft_wrap=True)
+    if not screen.is_terminal:
+        screen.width = _WIDTH
     if result.outcomes:
-        screen.print(f"[bold]{result.scenario.question}[/bold]")
-        screen.print(answer(result).replace("`", ""), highlight=False)
-        screen.print(_table(result), *_notes(result), sep="\n", highlight=False)
+        screen.print(f"[bold]{result.scenario.question}[/bold]\n")
+        screen.print(*textwrap.wrap(_plain(answer(result)), screen.width), "", sep="\n", markup=False)
+        screen.print(_table(result, screen.width))
+        screen.print(*("\n" + _plain(line) for line in notes(result) if line), sep="", markup=False)
         if json is not None:
             _write_json(result, json)
-            screen.print(f"{json}", highlight=False, soft_wrap=True)
-        screen.print(f"Written to {result.folder}:", highlight=False, soft_wrap=True)
-        for path in written(result):
-            screen.print(f"  {path}", highlight=False, soft_wrap=True)
+            screen.print(f"\n{json}", markup=False, end="")
+        screen.print("\nWritten:", *written(result), sep="\n  ", markup=False)
     for f in result.failures:
-        trace = f"\n{f.trace}" if f.trace else ""
-        screen.print(f"FAILED: {f.agent}, seed {f.seed}: {f.why}{trace}", highlight=False, markup=False)
-    missing = len(result.agents) * result.scenario.seeds - len(result.outcomes)
+        screen.print(f"FAILED: {f.agent}, seed {f.seed}: {f.why.splitlines()[0]}", markup=False)
+        screen.print(f"  {trace_file(result, f)}", markup=False)
+    total = len(result.agents) * result.scenario.seeds
+    missing = total - len(result.outcomes)
     if missing:
-        total = len(result.agents) * result.scenario.seeds
-        again = "the same command runs the missing ones again"
-        screen.print(f"{missing} of {total} cells are missing; {again}.", highlight=False)
+        screen.print(f"{missing} of {total} cells are missing; run it again and it goes on from there.")
     return 1 if missing else 0
 
 
-def _table(result: Result) -> Table:
-    """Agents: the primary metric and the difference to `popular` with intervals, then other means."""
-    primary, shown = result.scenario.primary, result.scenario.shown
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
-    table.add_column("agent", no_wrap=True)
-    table.add_column(primary, justify="right")
-    against = AGAINST in result.served
+def _table(result: Result, width: int) -> Table:
+    """The primary metric and the difference to `popular` with intervals, then what else fits, means alone."""
+    primary, against = result.scenario.primary, AGAINST in result.served
+    rows = {"agent": [f"{a}{' †' if unbeaten(result, a) else ''}" for a in result.served]}
+    rows[primary] = [spanned(result.mean(primary, a)) for a in result.served]
     if against:
-        table.add_column(f"minus {AGAINST}", justify="right")
-    for metric in shown:
-        table.add_column(metric, justify="right", overflow="fold")
-    for agent in result.served:
-        row = [f"{agent}{' †' if unbeaten(result, agent) else ''}", spanned(result.mean(primary, agent))]
-        if against:
-            apart = result.compare(primary, agent, AGAINST).difference
-            row.append("" if agent == AGAINST else spanned(apart, sign=True))
-        table.add_row(*row, *(number(result.mean(metric, agent).mean) for metric in shown))
+        apart = {a: spanned(result.compare(primary, a, AGAINST).difference, sign=True) for a in result.served}
+        rows[f"vs {AGAINST}"] = ["" if a == AGAINST else apart[a] for a in result.served]
+    for metric in result.scenario.shown:
+        rows[metric] = [number(result.mean(metric, a).mean) for a in result.served]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, cells in rows.items():
+        width -= max(map(len, (name, *cells))) + 2
+        if width < 0:
+            break
+        table.add_column(name, justify="left" if name == "agent" else "right", no_wrap=True)
+    for cells in zip(*list(rows.values())[: len(table.columns)], strict=True):
+        table.add_row(*(cell.replace("[", "\\[") for cell in cells))
     return table
 
 
-def _notes(result: Result) -> list[str]:
-    return [line.replace("`", "").replace("**", "").replace("[", "\\[") for line in notes(result) if line]
+def _plain(text: str) -> str:
+    return text.replace("`", "").replace("**", "")
 
 
 def _write_json(result: Result, path: Path) -> None:

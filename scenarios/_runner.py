@@ -129,8 +129,8 @@ def settle(name: str, scenario: Scenario, agents: Sequence[Given] | None = None)
     if scenario.catalogue is not None:
         columns = scenario.named_columns()
         catalogue, _ = make_catalogue(scenario.tracks, Key.root(0), scenario.catalogue, columns)
-        scenario = replace(scenario, tracks=len(catalogue), catalogue=scenario.catalogue.resolve())
         table = file_digest(scenario.catalogue)
+        scenario = replace(scenario, tracks=len(catalogue))
     offered = offers(catalogue)
     skipped = {}
     for a in found:
@@ -236,36 +236,45 @@ def _run_all(cells: Sequence[Cell], jobs: int) -> Iterator[tuple[Cell, Outcome |
 
 
 class _Workers:
-    """Runs every cell in a process of its own, so that its death is nobody else's."""
+    """Processes that run a cell at a time, so that the death of one is no other cell's.
+
+    A process serves one cell after another; each has a pool of its own, as a pool breaks as a whole.
+    """
 
     def __init__(self) -> None:
-        self.pools: set[ProcessPoolExecutor] = set()
+        self.idle: list[ProcessPoolExecutor] = []
+        self.busy: set[ProcessPoolExecutor] = set()
         self.stopped = False
 
     def __call__(self, cell: Cell) -> tuple[Cell, Outcome | Failure]:
         if self.stopped:
             return cell, Failure(cell.arm.name, cell.seed, "stopped before it began")
-        pool = ProcessPoolExecutor(1, env=ONE_THREAD, initializer=_leave_interrupts_to_the_parent)
-        self.pools.add(pool)
+        pool = self.idle.pop() if self.idle else _pool()
+        self.busy.add(pool)
         try:
-            return cell, pool.submit(guarded, cell).result()
+            found = pool.submit(guarded, cell).result()
+            self.idle.append(pool)
+            return cell, found
         except BrokenProcessPool as error:
             codes = re.search(r"\{(.*?)\}", str(error))
             how = f" ({codes[1]})" if codes else ""
-            why = f"its process died{how}; if memory ran out, use fewer --jobs or smaller sizes"
+            why = f"its process died{how}; if memory ran out, use fewer jobs or smaller sizes"
             return cell, Failure(cell.arm.name, cell.seed, why)
         finally:
-            pool.shutdown(wait=False, kill_workers=True)
-            self.pools.discard(pool)
+            self.busy.discard(pool)
 
     def stop(self) -> None:
-        """Kill every process that still runs."""
+        """End the processes, also those that are in the middle of a cell."""
         self.stopped = True
-        for pool in tuple(self.pools):
-            pool.shutdown(wait=False, kill_workers=True)
+        for pool in (*self.busy, *self.idle):
+            pool.shutdown(wait=True, kill_workers=pool in self.busy)
 
-    def __getstate__(self) -> dict:  # on a cluster each node has processes of its own
-        return {"pools": set(), "stopped": False}
+    def __getstate__(self) -> dict:  # on a cluster each task begins with processes of its own
+        return {"idle": [], "busy": set(), "stopped": False}
+
+
+def _pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, env=ONE_THREAD, initializer=_leave_interrupts_to_the_parent)
 
 
 def _leave_interrupts_to_the_parent() -> None:

@@ -40,9 +40,9 @@ _FLAGS = {
 class Simulate:
     """Let listeners live for some days and write what they played, one row a play.
 
-    Columns: time (days), listener, session, track, title and artist where they have names, source; request, slot
-    and propensity of recommended plays; seconds, reached, skipped, known (played for 30 s before), liked,
-    saved, session_ended, activity, device.
+    Columns: time (days), listener, session, track, title and artist where they have names, source; request,
+    slot and propensity of recommended plays; seconds, reached, skipped, known (played for 30 s before),
+    liked, saved, session_ended, activity, device.
     """
 
     out: Path

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 from simenv.catalogue import Catalogue, Hidden
+from simenv.crowd import Crowd, Face, Stage
+from simenv.env import ListenerEnv, PopulationEnv
 from simenv.errors import UsageError
 from simenv.heard import Heard
 from simenv.log import Log
+from simenv.retrieve import MakeRetriever, Nearby
 from simenv.rng import Key
 from simenv.synthetic import Synthetic
 from simenv.table import from_table
@@ -78,3 +82,158 @@ def make_catalogue(
     if catalogue is None or isinstance(catalogue, Synthetic):
         return replace(catalogue or Synthetic(), tracks=tracks).make(key)
     return from_table(catalogue, columns, key=key)
+
+
+STAGE_LISTENERS, STAGE_DAYS = 1_000, 28
+"""Who make the charts of a face by living organically, and for how long: whole weeks, so it opens on Monday."""
+
+
+def listener_env(
+    *,
+    listener: int = 0,
+    world: int = 0,
+    tracks: int = 2_000,
+    catalogue: Synthetic | Path | str | None = None,
+    listener_params: ListenerParams | None = None,
+    slate_size: int = 1,
+    horizon: int = 100,
+    share: float = 1.0,
+    past: float = 0.0,
+    cooldown: float = 0.0,
+    reward: str = "completion",
+    actions: str = "candidates",
+    observe: str = "dict",
+    candidates: int = 8,
+    history: int = 4,
+    retrieve: MakeRetriever = Nearby,
+    render_mode: str | None = None,
+) -> ListenerEnv:
+    """One listener, a decision a step: ``gymnasium.make("simenv/Listener-v0")``.
+
+    Args:
+        listener: number, from 0: row `listener` of a population under the same seed.
+        world: seed of the catalogue and its charts; listeners come from the seed that `reset` is given.
+        tracks: T of a synthetic catalogue.
+        catalogue: a recipe, or a table of real tracks.
+        listener_params: what all listeners have in common.
+        slate_size: k, tracks a decision.
+        horizon: decisions until an episode is truncated.
+        share: of sessions that are recommended, above 0.
+        past: organic days lived before the first decision.
+        cooldown: days in which what was heard is no candidate; inf: new music only.
+        reward: completion, minutes, graded, likes or return.
+        actions: candidates, tracks, query or blend.
+        observe: dict or flat.
+        candidates: c, tracks to choose from, except when actions are tracks.
+        history: recent plays that are shown one by one.
+        retrieve: makes the retriever of candidates.
+        render_mode: None or "ansi".
+
+    Raises:
+        UsageError: on a value out of its range.
+    """
+    if listener < 0:
+        raise UsageError(f"listener={listener}: listeners are numbered from 0")
+    face = Face(slate_size, horizon, share, past, cooldown, reward, actions, observe, candidates, history)
+    crowd = _crowd(1, listener, (world, tracks, catalogue), listener_params, face, retrieve, threads=1)
+    return ListenerEnv(crowd, render_mode)
+
+
+def population_env(
+    num_envs: int = 1,
+    *,
+    world: int = 0,
+    tracks: int = 2_000,
+    catalogue: Synthetic | Path | str | None = None,
+    listener_params: ListenerParams | None = None,
+    slate_size: int = 1,
+    horizon: int = 100,
+    share: float = 1.0,
+    past: float = 0.0,
+    cooldown: float = 0.0,
+    reward: str = "completion",
+    actions: str = "candidates",
+    observe: str = "dict",
+    candidates: int = 8,
+    history: int = 4,
+    retrieve: MakeRetriever = Nearby,
+    threads: int = 1,
+    render_mode: str | None = None,
+) -> PopulationEnv:
+    """Many listeners, a decision each a step: ``gymnasium.make_vec("simenv/Listener-v0", num_envs=4096)``.
+
+    Args:
+        num_envs: n.
+        world, tracks, catalogue, listener_params, slate_size, horizon, share, past, cooldown, reward: as in
+            `listener_env`, and so are actions, observe, candidates, history, retrieve and render_mode.
+        threads: that share a big population; the result does not depend on them.
+
+    Raises:
+        UsageError: on a value out of its range.
+    """
+    for name, value in (("num_envs", num_envs), ("threads", threads)):
+        if value < 1:
+            raise UsageError(f"{name}={value}: expected at least one")
+    face = Face(slate_size, horizon, share, past, cooldown, reward, actions, observe, candidates, history)
+    crowd = _crowd(num_envs, 0, (world, tracks, catalogue), listener_params, face, retrieve, threads)
+    return PopulationEnv(crowd, render_mode)
+
+
+def practice(
+    tracks: int,
+    catalogue: Synthetic | Path | str | None = None,
+    listener: ListenerParams | None = None,
+    *,
+    slate_size: int = 10,
+    share: float = 0.35,
+    cooldown: float = 30.0,
+    past: float = 60.0,
+) -> partial[PopulationEnv]:
+    """What `Setting.practice` holds: makes populations of other worlds, with a scenario's own surface.
+
+    Call it with ``num_envs`` and ``world`` (a seed of the learner's own), and any other argument of
+    `population_env`.
+    """
+    return partial(
+        population_env,
+        tracks=tracks,
+        catalogue=catalogue,
+        listener_params=listener,
+        slate_size=slate_size,
+        share=share,
+        cooldown=cooldown,
+        past=past,
+    )
+
+
+def _crowd(
+    n: int,
+    first: int,
+    place: tuple[int, int, Synthetic | Path | str | None],
+    params: ListenerParams | None,
+    face: Face,
+    retrieve: MakeRetriever,
+    threads: int,
+) -> Crowd:
+    """n listeners from the `first` on; `place` is the world's seed, its tracks and its catalogue."""
+    params = params or ListenerParams()
+    stage, hidden = _stage(*place, params)
+    listeners = Population(n, stage.catalogue, hidden, params, Key.root(0), threads, first)
+    return Crowd(listeners, stage, face, retrieve, first)
+
+
+@lru_cache(maxsize=4)
+def _stage(
+    world: int, tracks: int, catalogue: Synthetic | Path | str | None, params: ListenerParams
+) -> tuple[Stage, Hidden]:
+    """A catalogue and the charts that a small population left behind by living organically for four weeks."""
+    if tracks < 1:
+        raise UsageError(f"tracks={tracks}: a world needs at least one")
+    key = Key.root(world)
+    public, hidden = make_catalogue(tracks, key / "catalogue", catalogue)
+    listeners = Population(STAGE_LISTENERS, public, hidden, params, key / "listeners")
+    warm = World(public, hidden, listeners, key, share=0.0)
+    for _ in range(STAGE_DAYS):
+        warm.waiting()
+        news = warm.turn()
+    return Stage(public, news.charts, listeners.publish(news.charts, news.time), news.time), hidden

@@ -5,15 +5,16 @@
     query        a direction among public features: the k candidates that lie farthest along it
     blend        weights of `observe.MATCH`: the k candidates whose columns sum to most
 
-Every action in the space is legal: a track that is not out yet, or is in the slate already, becomes a slot that
-plays nothing (-1).
+Every action in the space is legal: a track that is not out yet, or is in the slate already, becomes a slot
+that plays nothing (-1).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
@@ -30,10 +31,12 @@ compiled = driver([Path(__file__)])
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """k whole numbers below `options`: places among candidates, or tracks."""
+    """k whole numbers below `options`: places among the candidates, or else tracks."""
 
+    maskable: ClassVar[bool] = True
     options: int
     slots: int
+    among_candidates: bool
 
     @property
     def space(self) -> spaces.Space:
@@ -60,10 +63,16 @@ class Choice:
             )
         return np.ascontiguousarray(array.reshape(n, self.slots), np.int32)
 
-    def masks(self, legal: Bool) -> Bool:
-        """(n, k * options) which numbers may stand in each slot, slot after slot, given those `legal` (n, options).
+    def tracks(self, actions: Any, candidates: I32, shown: Callable[[], F32]) -> I32:
+        """(n, k) tracks that `actions` stand for, given the `candidates` (n, c)."""
+        places = self.read(actions, len(candidates))
+        return np.take_along_axis(candidates, places, axis=1) if self.among_candidates else places
 
-        With more than one slot, number i is left to slot i % k, so that no choice of the mask repeats a track.
+    def masks(self, legal: Bool) -> Bool:
+        """(n, k * options) which numbers may stand in each slot, one after another; `legal` (n, options).
+
+        With more than one slot, number i is left to slot i % k, so that no choice the mask allows repeats a
+        track.
         """
         if self.slots == 1:
             return legal
@@ -75,6 +84,7 @@ class Choice:
 class Direction:
     """`width` numbers in [-1, 1], by which candidates are scored: the columns from `start` count."""
 
+    maskable: ClassVar[bool] = False
     start: int
     width: int
     slots: int
@@ -93,23 +103,28 @@ class Direction:
         array = np.asarray(actions)
         if array.shape != (n, self.width) or array.dtype.kind != "f":
             raise UsageError(
-                f"actions are {array.dtype} of shape {array.shape}; floats of shape {(n, self.width)} are needed"
+                f"actions are {array.dtype} of shape {array.shape}; floats of shape {(n, self.width)} are "
+                "needed"
             )
         if not (np.abs(array) <= 1).all():
-            raise UsageError("actions must be numbers from -1 to 1, and not nan; clip them: np.clip(actions, -1, 1)")
+            raise UsageError("actions must be numbers from -1 to 1: clip them, np.clip(actions, -1, 1)")
         return np.ascontiguousarray(array, np.float32)
 
-    def best(self, weights: F32, shown: F32, candidates: I32) -> I32:
+    def tracks(self, actions: Any, candidates: I32, shown: Callable[[], F32]) -> I32:
         """(n, k) candidates of the highest score, best first; equal scores in the order of candidates.
 
         Args:
-            weights: (n, width).
-            shown: (n, c, columns) what shows of the candidates.
+            actions: (n, width) weights.
             candidates: (n, c); -1: none, which comes last.
+            shown: says what shows of the candidates, (n, c, columns).
         """
+        weights = self.read(actions, len(candidates))
         out = np.full((len(candidates), self.slots), -1, np.int32)
-        _best(weights, shown, self.start, candidates, np.empty(candidates.shape[1], np.float32), out)
+        _best(weights, shown(), self.start, candidates, np.empty(candidates.shape[1], np.float32), out)
         return out
+
+    def masks(self, legal: Bool) -> Bool:
+        raise UsageError("actions are directions in [-1, 1], of which a mask hides none")
 
 
 def playable(tracks: I32, time: F64, released: F64) -> I32:

@@ -75,6 +75,13 @@ class Heard:
         )
         return before
 
+    def forget(self, rows: I32) -> None:
+        """Other listeners take these rows: they have heard nothing."""
+        self._count[rows] = 0
+        for bits in (self._known, self._any):
+            if len(bits):
+                bits[rows] = 0
+
     def forbidden(self, listeners: I32, time: F64, cooldown: float) -> tuple[I64, I32]:
         """Which tracks are in cooldown for each listener, as of `time`.
 

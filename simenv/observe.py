@@ -23,7 +23,8 @@ SITUATION = (*COLUMNS, "session", "visits", "finishing", "skips")
 all) and skips in a row."""
 
 PLAY = ("outcome", "fraction", "recency")
-"""Of each recent play, after its track's features: 1 finished or -1 skipped; fraction played; 1 / (1 + days ago)."""
+"""Of each recent play, after its track's features: 1 finished or -1 skipped; fraction played;
+1 / (1 + days ago)."""
 
 MATCH = ("taste", "last", "artist", "genre", "popularity", "newness", "repeat")
 """Of each candidate, after its features: cosine with the listener's taste so far and with the track last
@@ -53,7 +54,7 @@ _LISTENER = np.dtype(
     ]
 )
 _FRESH = (0, -1, 0, 0.0)
-_THE_TRACK, _ITS_ARTIST, _ITS_GENRE, _OUTCOME, _MINUTE = range(5)  # integers, so that sums over plays vectorise
+_THE_TRACK, _ITS_ARTIST, _ITS_GENRE, _OUTCOME, _MINUTE = range(5)  # integers: their sums vectorise
 _NOBODY = -2  # a play that was not: matches no track, artist or genre
 _UNIT = f32(1 / 256)  # of _OUTCOME
 _PACE, _MANY, _FEW, _NEW_DAYS = f32(0.1), f32(12), f32(2), f32(60)
@@ -68,8 +69,8 @@ class Observer:
     """Remembers what listeners did with their slates, and tells a learner about those who ask.
 
     A row of `of` is, in this order (`parts` says where): SITUATION; the listener's taste so far, (f,), a
-    decayed mean of features x outcome; the last `history` plays, newest first, (f + 3,) each, zeros where there
-    were none; and with candidates (f + 7,) for each of them, zeros where there is none.
+    decayed mean of features x outcome; the last `history` plays, newest first, (f + 3,) each, zeros where
+    there were none; and with candidates (f + 7,) for each of them, zeros where there is none.
 
     Args:
         setting: of the world; its catalogue and its number of listeners count.
@@ -117,7 +118,7 @@ class Observer:
         return parts
 
     def publish(self, charts: F32) -> None:
-        """New charts (T,): popularity is 1 - 2 ln(rank) / ln(T), rank from 1; until the first charts it is 0."""
+        """New charts (T,): popularity is 1 - 2 ln(rank) / ln(T), rank from 1; before the first ones 0."""
         rank = np.empty(len(charts), np.float32)
         rank[np.argsort(-charts, kind="stable")] = np.arange(1, len(charts) + 1)
         self._tracks["popularity"] = ONE - TWO * floats.log_array(rank) / floats.log_array(f32(len(charts)))

@@ -47,13 +47,13 @@ MakeRetriever = Callable[[Setting, int], Retriever]
 
 
 class Nearby:
-    """Half the candidates lie near the track last finished, a quarter comes from the charts, a quarter from anywhere.
+    """Half of them lie near the track last finished, a quarter is from the charts, a quarter from anywhere.
 
-    Each place is a draw that belongs to the event (listener, life, visit, place), in O(1): one of the 32 nearest
-    neighbours of the last finished track by public features; a track by its chart count; any released track.
-    What is not out yet, in cooldown or already among the candidates is drawn again, eight times, then from
-    anywhere, eight times; then the place stays empty (-1). A listener who has finished nothing yet gets charts
-    for neighbours.
+    Each place is a draw that belongs to the event (listener, life, visit, place), in O(1): one of the 32
+    nearest neighbours of the last finished track by public features; a track by its chart count; any released
+    track. What is not out yet, in cooldown or already among the candidates is drawn again, eight times, then
+    from anywhere, eight times; then the place stays empty (-1). A listener who has finished nothing yet gets
+    charts for neighbours.
 
     Args:
         setting: of the world; its catalogue, cooldown, memory and luck count.
@@ -92,7 +92,8 @@ class Nearby:
         stamp = np.zeros(len(self._order) if len(forbidden) else 0, np.int32)
         _retrieve(
             request.listeners, request.time, request.visit, last, self._luck, self._kinds, self._near,
-            self._charts, self._order, self._out, self.setting.catalogue.released, start, forbidden, stamp, out,
+            self._charts, self._order, self._out, self.setting.catalogue.released, start, forbidden, stamp,
+            out,
         )  # fmt: skip
         return out
 

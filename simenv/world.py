@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from simenv.catalogue import Catalogue, Hidden
 from simenv.errors import UsageError
 from simenv.heard import Heard
+from simenv.listeners import Listeners
 from simenv.log import Log
 from simenv.rng import Key
+from simenv.slates import check_slate
 from simenv.types import (
     F32,
-    F64,
     HEARD_SECONDS,
     I32,
     KNOWN,
@@ -25,7 +26,6 @@ from simenv.types import (
     REACHED,
     SAVED,
     SKIPPED,
-    U8,
     Bool,
     Day,
     Exchange,
@@ -39,47 +39,6 @@ from simenv.types import (
 )
 
 SECONDS_A_DAY = 86_400.0
-
-
-class Listeners(Protocol):
-    """What a world asks of a population (implemented in users/)."""
-
-    def __len__(self) -> int: ...
-
-    @property
-    def columns(self) -> Mapping[str, NDArray]:
-        """The hidden columns, listeners first."""
-        ...
-
-    def live(self, rows: I32, until: float, share: float, charts: Any) -> Plays:
-        """Let `rows` live organically until each asks or `until`; their plays, LIKED and SAVED as earned."""
-        ...
-
-    def asking(self, rows: I32) -> I32:
-        """Those of `rows` who wait for a slate."""
-        ...
-
-    def request(self, rows: I32) -> Request: ...
-
-    def play(self, rows: I32, tracks: I32) -> Response:
-        """Play `tracks` (m, k) to `rows`, who ask, slot by slot until the session is over."""
-        ...
-
-    def late(self, listener: I32, time: F64, track: I32, ended: F64, flags: U8) -> Late:
-        """When the likes and saves that plays earned (the bits of `flags`) will come."""
-        ...
-
-    def appeal(self, rows: I32, tracks: I32 | None) -> F32: ...
-
-    def first_charts(self) -> F32: ...
-
-    def next_charts(self, charts: F32, plays: NDArray, days: float) -> F32:
-        """Charts (T,) after `days` in which tracks were played `plays` (T,) times."""
-        ...
-
-    def publish(self, charts: F32, time: float) -> Any:
-        """Charts as the listeners read them."""
-        ...
 
 
 class World:
@@ -185,15 +144,9 @@ class World:
         self.truth.utility = response.utility
         self.truth.known = np.zeros(reached.shape, bool)
         if self.heard is not None or self.log is not None:
-            plays = self._enter(_plays(request, slate, response, reached))
+            plays = self._enter(plays_of(request, slate, response))
             self.truth.known[reached] = plays.has(KNOWN)
-        feedback = Feedback(
-            reached=reached,
-            seconds=response.seconds,
-            skipped=(response.flags & SKIPPED) != 0,
-            left=np.logical_or.reduce(response.flags & LEFT, axis=1),
-        )
-        return Exchange(request, slate, feedback)
+        return Exchange(request, slate, feedback_of(response))
 
     def turn(self) -> Day:
         """End the window: publish charts, late likes and saves, what comes out next; begin the next."""
@@ -271,49 +224,19 @@ class WorldTruth:
         return self._listeners.appeal(listeners, tracks)
 
 
-def check_slate(slate: Slate, request: Request, catalogue: Catalogue) -> None:
-    """Refuse a slate that cannot be played.
-
-    Raises:
-        UsageError: says what was wrong, where, and what to do.
-    """
-    tracks, propensity = slate.tracks, slate.propensity
-    if tracks.ndim != 2 or len(tracks) != len(request) or not tracks.shape[1]:
-        raise UsageError(
-            f"slate.tracks has shape {tracks.shape}; {len(request)} listeners asked, so "
-            f"({len(request)}, k) is needed"
-        )
-    if tracks.dtype != np.int32:
-        raise UsageError(f"slate.tracks is {tracks.dtype}; make it int32: tracks.astype(np.int32)")
-    if propensity.shape != tracks.shape or propensity.dtype != np.float32:
-        raise UsageError(
-            f"slate.propensity is {propensity.dtype} of shape {propensity.shape}; float32 of shape "
-            f"{tracks.shape} is needed (np.nan where it is not known)"
-        )
-    unknown = (tracks < 0) | (tracks >= len(catalogue))
-    if unknown.any():
-        raise UsageError(
-            f"the slate holds track {tracks[unknown][0]}; the catalogue knows 0 to {len(catalogue) - 1}"
-        )
-    early = catalogue.released[tracks] > request.time[:, None]
-    if early.any():
-        row = int(np.flatnonzero(early.any(axis=1))[0])
-        track = tracks[row][early[row]][0]
-        raise UsageError(
-            f"the slate of listener {request.listeners[row]} holds track {track}, which comes out on day "
-            f"{catalogue.released[track]:.2f}, after day {request.time[row]:.2f}; leave it out until then"
-        )
-    ordered = np.sort(tracks, axis=1)
-    twice = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
-    if twice.any():
-        row = int(np.flatnonzero(twice)[0])
-        raise UsageError(
-            f"the slate of listener {request.listeners[row]} holds a track twice: {tracks[row].tolist()}"
-        )
+def feedback_of(response: Response) -> Feedback:
+    """What shows of a response when the slate ends."""
+    return Feedback(
+        reached=(response.flags & REACHED) != 0,
+        seconds=response.seconds,
+        skipped=(response.flags & SKIPPED) != 0,
+        left=np.logical_or.reduce(response.flags & LEFT, axis=1) != 0,
+    )
 
 
-def _plays(request: Request, slate: Slate, response: Response, reached: Bool) -> Plays:
+def plays_of(request: Request, slate: Slate, response: Response) -> Plays:
     """The plays of an exchange that were reached, listener by listener, slot by slot."""
+    reached = (response.flags & REACHED) != 0
     row, slot = np.nonzero(reached)
     return Plays(
         time=response.time[reached],

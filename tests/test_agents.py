@@ -110,9 +110,8 @@ def test_propensities_are_frequencies(agent):
     if np.isnan(slate.propensity).any():
         assert np.isnan(slate.propensity).all()
         return
-    all_tracks = np.arange(12, dtype=np.int32)[None]
-    one = asked.rows(np.s_[:1])
-    given = np.empty((1, 0), np.int32)
+    all_tracks = np.tile(np.arange(12, dtype=np.int32), (draws, 1))
+    given = np.empty((draws, 0), np.int32)
     rows = np.ones(draws, bool)
     for slot in range(2):
         tracks, p = slate.tracks[rows, slot], slate.propensity[rows, slot]
@@ -120,11 +119,11 @@ def test_propensities_are_frequencies(agent):
         said = np.array([p[tracks == i].mean() if shown[i] else 0 for i in range(12)])
         assert all(np.ptp(p[tracks == i]) < 1e-6 for i in np.flatnonzero(shown))
         assert near(shown / rows.sum(), said, rows.sum())
-        law = agent.probability(one, all_tracks, given)[0]
+        law = agent.probability(asked, all_tracks, given)[0]
         if not np.isnan(law).any():
             np.testing.assert_allclose(law.sum(), 1, rtol=1e-5)
             assert near(shown / rows.sum(), law, rows.sum())
-        given = np.array([[np.bincount(tracks).argmax()]], np.int32)
+        given = np.full((draws, 1), np.bincount(tracks).argmax(), np.int32)
         rows &= slate.tracks[:, 0] == given[0, 0]
 
 

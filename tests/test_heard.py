@@ -93,6 +93,20 @@ def test_last_is_the_newest_play(plays, heard):
         assert np.isneginf(last[i]) if len(mine) == 0 else abs(last[i] - mine.max()) < 2 / 86_400
 
 
+def test_rows_that_others_take_are_clean(plays):
+    heard = Heard(N, T, any_play=True)
+    heard.add(*plays)
+    rows, time = np.arange(N, dtype=np.int32), [90.0] * N
+    before = lists(heard, rows, time, 30.0)
+    heard.forget(np.array([2, 5], np.int32))
+    for cooldown in (30.0, np.inf):
+        assert [not found for found in lists(heard, rows, time, cooldown)] == [u in (2, 5) for u in range(N)]
+    assert lists(heard, [3], [90.0], 30.0) == [before[3]]
+    tracks = np.tile(np.arange(T, dtype=np.int32), (N, 1))
+    np.testing.assert_array_equal(heard.is_known(rows, tracks).any(axis=1), ~np.isin(rows, [2, 5]))
+    assert np.isneginf(heard.last(2)).all()
+
+
 def test_what_is_not_kept_is_asked_for():
     bare = Heard(2, 4, ring=0, known=False)
     one = np.zeros(1, np.int32)

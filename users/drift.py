@@ -54,8 +54,8 @@ def recover(tastes, n, centroids, days, p):
 def new_interest(me, tastes, centroids, micro_genre, p):
     """A new interest takes the place of the weakest, in the long-run taste too; both are scaled to sum 1.
 
-    A listener of one interest gains a second instead. Births that only add would give everybody five interests
-    within a year, lift utility for all and leave no bubble to be in.
+    A listener of one interest gains a second instead. Births that only add would give everybody five
+    interests within a year, lift utility for all and leave no bubble to be in.
     """
     slot = 0
     if me.interests == 1:

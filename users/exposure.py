@@ -1,8 +1,8 @@
 """What having heard a track does: familiarity, satiation of the day, wear-out of months, and forgetting.
 
-A listener remembers H tracks. Of each: the track, the minute of its last play, the count of plays n (in 1/256)
-and three traces, familiarity f (in 1/65535), satiation s and wear b (in 1/256), in 16-bit fixed point: 16 bytes
-a track. Counts stand by themselves, so that looking for what to forget runs in lanes.
+A listener remembers H tracks. Of each: the track, the minute of its last play, the count of plays n (in
+1/256) and three traces, familiarity f (in 1/65535), satiation s and wear b (in 1/256), in 16-bit fixed point:
+16 bytes a track. Counts stand by themselves, so that looking for what to forget runs in lanes.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def remember(trace, fraction, days, p):
 
 @scalar
 def counted(count, fraction):
-    """The count after one more play: n + 1 for more than .12 of a track; a first, shorter play stands at .15."""
+    """The count after a play: n + 1 for more than .12 of a track; a first, shorter play stands at .15."""
     n = plays_of(count)
     if fraction > _HEARD:
         n += ONE
@@ -95,8 +95,8 @@ def plays_of(count):
 def weakest(minutes, counts, time):
     """The slot to forget: the least ln n - .75 ln(days + .15), compared as n^4 / (days + .15)^3.
 
-    Positive floats sort as their bits do: with the slot in the lowest bits (where a 2,000th of the strength would
-    be) the minimum is one of integers and runs in lanes.
+    Positive floats sort as their bits do: with the slot in the lowest bits (where a 2,000th of the strength
+    would be) the minimum is one of integers and runs in lanes.
     """
     now = np.int32(minute_of(time))
     least = _NO_SLOT

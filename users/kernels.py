@@ -69,8 +69,8 @@ def play(
 
 @compiled
 def live(
-    rows, lo, hi, until, share, people, taste, weight, home, home_weight, tracks, minutes, counts, traces, filters,
-    songs, sound, params, centroids, charts, weights, buffer,
+    rows, lo, hi, until, share, people, taste, weight, home, home_weight, tracks, minutes, counts, traces,
+    filters, songs, sound, params, centroids, charts, weights, buffer,
 ):  # fmt: skip
     """Let each of `rows` live until they ask, or until their next session begins at `until` or later.
 
@@ -116,7 +116,7 @@ def live(
 def appeal(
     rows, lo, hi, candidates, people, taste, weight, tracks, minutes, traces, songs, sound, params, out
 ):
-    """True utility less noise, mood and lift of `candidates` (m, c) at each listener's own time, into `out`."""
+    """True utility less noise, mood and lift of `candidates` (m, c) at listeners' own times, into `out`."""
     p = params[0]
     for j in range(lo, hi):
         u = rows[j]

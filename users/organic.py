@@ -41,7 +41,7 @@ def draw_between(cumulative, low, high, x):
 
 @scalar
 def replay_weight(memory, slot, interest, music, time, p):
-    """e^(.9 ln n - .75 ln(days + .15) + F + 1.3 <mu, z>): ACT-R's base level, liking and the session's focus."""
+    """e^(.9 ln n - .75 ln(days + .15) + F + 1.3 <mu, z>): ACT-R's base level, liking, the session's focus."""
     days = days_since(time, memory.minutes[slot])
     recall = p.frequency * log32(plays_of(memory.counts[slot])) - p.recency * log32(days + FLOOR_DAYS)
     match = p.focus * cosine(interest, music.sound[memory.tracks[slot]])

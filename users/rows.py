@@ -1,6 +1,6 @@
 """What belongs together and is handed on together: bundles of one listener's rows, and of the tracks' tables.
 
-A driver makes them once a listener. They are tuples of views, which the compiler takes apart: they cost nothing.
+A driver makes them once a listener. They are tuples of views, which the compiler takes apart for nothing.
 """
 
 from __future__ import annotations

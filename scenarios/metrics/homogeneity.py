@@ -93,7 +93,7 @@ class Homogeneity(Metric):
 
 
 def nearest(taste: F32, chosen: I32, among: I32) -> I32:
-    """(s,) for each of `chosen`, the other of `among` whose taste has the greatest cosine; itself if alone."""
+    """(s,) for each of `chosen`, the other of `among` with the greatest cosine of taste; itself if alone."""
     out = chosen.copy()
     for i, u in enumerate(chosen):
         cosine = taste[among] @ taste[u]

@@ -36,13 +36,13 @@ class Reward(Metric):
 
     columns: ClassVar[Mapping[str, Column]] = {
         "finished": Column("share of recommended plays finished", 1),
-        "reward": Column("recommended tracks finished, a listener still here and day", 1),
-        "reward_total": Column("recommended tracks finished so far, a listener of the start", 1, last=True),
-        "minutes": Column("minutes listened to, a listener still here and day", 1),
-        "sessions": Column("sessions, a listener still here and day", 1),
+        "reward": Column("recommended tracks finished per listener still here and day", 1),
+        "reward_total": Column("recommended tracks finished so far per listener of the start", 1, last=True),
+        "minutes": Column("minutes listened to per listener still here and day", 1),
+        "sessions": Column("sessions per listener still here and day", 1),
         "retention": Column("share of the first listeners still here", 1, last=True),
         "satisfaction": Column("mean satisfaction of those still here, -1 to 1", 1, last=True),
-        "discovery": Column("new tracks played to the end, a listener still here and day", 1),
+        "discovery": Column("new tracks played to the end per listener still here and day", 1),
     }
 
     def begin(self, start: Start) -> None:

@@ -1,0 +1,274 @@
+"""A crowd of listeners who all ask at every step: what both Gymnasium faces are made of.
+
+The catalogue and the charts stand still, so listeners are independent, and each can be reborn at any time. A
+listener is (seed, row, life): the same alone or in a crowd, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from simenv.actions import MODES, Choice, Direction, playable
+from simenv.catalogue import Catalogue
+from simenv.errors import UsageError
+from simenv.heard import Heard
+from simenv.observe import MATCH, Observer
+from simenv.retrieve import MakeRetriever
+from simenv.reward import LATER, REWARDS, Consequence
+from simenv.rng import Key
+from simenv.types import F32, F64, I32, LIKED, Bool, Exchange, Plays, Request, Response, Setting, Slate
+from simenv.world import SECONDS_A_DAY, feedback_of, plays_of
+
+LAYOUTS = ("dict", "flat")
+_PATIENCE = 100  # lives that may end in a row before their first decision
+
+
+class Residents(Protocol):
+    """What a crowd asks of a population (implemented in users/)."""
+
+    def __len__(self) -> int: ...
+
+    def bear(self, rows: I32, life: I32, time: float, key: Key) -> None:
+        """Listeners `rows` are born at `time`, in their `life`-th life."""
+        ...
+
+    def live(self, rows: I32, until: float, share: float, charts: Any) -> Plays:
+        """Let `rows` live organically until each asks or `until`."""
+        ...
+
+    def request(self, rows: I32) -> Request: ...
+
+    def play(self, rows: I32, tracks: I32) -> Response:
+        """Play `tracks` (m, k) to `rows`, who ask; -1 plays nothing."""
+        ...
+
+    def returns(self, rows: I32) -> F64:
+        """(m,) days: when each of `rows` acts next; inf: gone for good."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What an organic warm-up leaves behind, and faces never change."""
+
+    catalogue: Catalogue
+    counts: F32  # (T,) charts
+    charts: Any  # the same as listeners read them
+    day: float  # on which listeners are born
+
+
+@dataclass(frozen=True)
+class Face:
+    """How a face shows the world, and what it asks of a learner."""
+
+    slate_size: int = 1
+    """k, tracks a decision. One by default: what a decision led to is then known exactly, and any learner of
+    discrete actions can play."""
+    horizon: int = 100
+    """Decisions until an episode is truncated: about eight sessions."""
+    share: float = 1.0
+    """Share of sessions that are recommended."""
+    past: float = 0.0
+    """Organic days lived before the first decision."""
+    cooldown: float = 0.0
+    """Days in which what was heard is no candidate; inf: new music only."""
+    reward: str = "completion"
+    """Name in `reward.REWARDS` or `reward.LATER`."""
+    actions: str = "candidates"
+    """How tracks are chosen, one of `actions.MODES`."""
+    observe: str = "dict"
+    """Observations as a dictionary of vectors, or as one "flat" vector."""
+    candidates: int = 8
+    """c, tracks to choose from, except in mode "tracks"."""
+    history: int = 4
+    """Recent plays that are shown one by one."""
+
+    def __post_init__(self) -> None:
+        for name in ("slate_size", "horizon", "candidates"):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < 1:
+                raise UsageError(f"{name}={value!r}: expected a whole number from 1")
+        if not 0 < self.share <= 1:
+            raise UsageError(f"share={self.share} of sessions: expected more than 0, or nobody asks, up to 1")
+        if not 0 <= self.past < np.inf:
+            raise UsageError(f"past={self.past} days: expected 0 or more")
+        if not self.cooldown >= 0:
+            raise UsageError(f"cooldown={self.cooldown} days: expected 0 or more, or inf for new music only")
+        for name, known in (("reward", (*REWARDS, *LATER)), ("actions", MODES), ("observe", LAYOUTS)):
+            if getattr(self, name) not in known:
+                raise UsageError(f"no {name} called {getattr(self, name)!r}; there are {', '.join(known)}")
+        if self.actions != "tracks" and self.slate_size > self.candidates:
+            raise UsageError(
+                f"slate_size={self.slate_size} of candidates={self.candidates}: give at least as many"
+            )
+
+
+class Crowd:
+    """n listeners who ask, are answered, and ask again.
+
+    Args:
+        listeners: the population, of whom nobody has lived yet.
+        stage: where they live.
+        face: what a learner sees and does.
+        retrieve: makes the retriever of candidates.
+        first: number of the first listener, so that one alone can be the i-th of many.
+    """
+
+    def __init__(
+        self, listeners: Residents, stage: Stage, face: Face, retrieve: MakeRetriever, first: int = 0
+    ) -> None:
+        n, total = len(listeners), len(stage.catalogue)
+        if face.actions == "tracks" and face.slate_size > total:
+            raise UsageError(f"slate_size={face.slate_size} of a catalogue of {total} tracks")
+        self.stage, self.face = stage, face
+        self.rows = np.arange(n, dtype=np.int32)
+        self.who = self.rows + np.int32(first)
+        self.lives = np.zeros(n, np.int32)
+        self.steps = np.zeros(n, np.int64)
+        self._listeners = listeners
+        self._heard = (
+            Heard(n, total, any_play=np.isinf(face.cooldown), known=False) if face.cooldown else None
+        )
+        setting = Setting(
+            stage.catalogue, n, face.slate_size, Key.root(0), cooldown=face.cooldown, heard=self._heard
+        )
+        self.observer = Observer(setting, face.history)
+        self.observer.publish(stage.counts)
+        f = self.observer.features.shape[1]
+        self.mode: Choice | Direction = {
+            "candidates": Choice(face.candidates, face.slate_size, among_candidates=True),
+            "tracks": Choice(total, face.slate_size, among_candidates=False),
+            "query": Direction(0, f, face.slate_size),
+            "blend": Direction(f, len(MATCH), face.slate_size),
+        }[face.actions]
+        self._retriever = retrieve(setting, face.candidates) if face.actions != "tracks" else None
+        if self._retriever is not None:
+            self._retriever.publish(stage.counts)
+        self.parts: Mapping[str, slice] = self.observer.parts(
+            0 if self._retriever is None else face.candidates
+        )
+        self._unknown = np.full((n, face.slate_size), np.nan, np.float32)
+        self._key: Key | None = None
+        self.request: Request | None = None  # of everyone, now
+        self.candidates = np.empty((n, 0), np.int32)
+        self.exchange: Exchange | None = None  # the last
+
+    def begin(self, seed: int | None) -> None:
+        """Everyone's first life under a seed, or, without one, everyone's next life."""
+        if seed is not None:
+            self._key = Key.root(seed)
+            self.lives[:] = -1
+        self.exchange = None
+        self.renew(self.rows)
+
+    def renew(self, rows: I32) -> None:
+        """The next life of `rows` begins, and lasts until they ask for the first time."""
+        if self._key is None:
+            raise UsageError("call reset() before step()")
+        for _ in range(_PATIENCE):
+            self.lives[rows] += 1
+            self.steps[rows] = 0
+            self._listeners.bear(rows, self.lives[rows], self.stage.day, self._key)
+            self.observer.forget(rows)
+            if self._retriever is not None:
+                self._retriever.renew(rows, self.who[rows], self.lives[rows], self._key)
+            if self._heard is not None:
+                self._heard.forget(rows)
+            if self.face.past:
+                self._live(rows, self.stage.day + self.face.past, 0.0)
+            self._live(rows, np.inf, self.face.share)
+            rows = rows[self._gone(rows)]
+            if not len(rows):
+                return
+        raise UsageError(
+            f"{len(rows)} listeners left for good before their first decision, {_PATIENCE} times in a row; "
+            f"lower past={self.face.past} days or the parameter churn, or raise share={self.face.share}"
+        )
+
+    def look(self) -> F32:
+        """(n, width) what shows of everyone as they ask."""
+        self.request, self.candidates, shown = self._look(self.rows)
+        return shown
+
+    def look_at(self, rows: I32) -> F32:
+        """(m, width) what shows of `rows`, who ask or are gone."""
+        return self._look(rows)[2]
+
+    def step(self, actions: Any) -> tuple[F32, Bool, Bool]:
+        """Everyone is played what `actions` say, and lives until they ask again.
+
+        Returns:
+            rewards (n,), terminated (n,): gone for good, and truncated (n,): still here at the horizon.
+        """
+        request = self.request
+        if request is None:
+            raise UsageError("call reset() before step()")
+        candidates = self.candidates
+        tracks = self.mode.tracks(
+            actions, candidates, lambda: self.observer.of_candidates(request, candidates)
+        )
+        tracks = playable(tracks, request.time, self.stage.catalogue.released)
+        response = self._listeners.play(self.rows, tracks)
+        exchange = Exchange(request, Slate(tracks, self._unknown), feedback_of(response))
+        self.exchange = exchange
+        self.observer.see(exchange)
+        if self._heard is not None:
+            self._remember(plays_of(request, exchange.slate, response))
+        left = self.rows[exchange.feedback.left]
+        reward = self._reward(exchange, response, left)
+        gone = np.zeros(len(self.rows), bool)
+        if len(left):
+            self._live(left, np.inf, self.face.share)
+            gone[left] = self._gone(left)
+        self.steps += 1
+        return reward, gone, (self.steps >= self.face.horizon) & ~gone
+
+    def masks(self) -> Bool:
+        """(n, k * options) the numbers that play something new, slot after slot (see `Choice.masks`).
+
+        Raises:
+            UsageError: if actions are not whole numbers, and before the first reset.
+        """
+        if self.request is None:
+            raise UsageError("call reset() before action_masks()")
+        if self._retriever is not None:
+            return self.mode.masks(self.candidates >= 0)
+        legal = self.stage.catalogue.released <= self.request.time[:, None]  # (n, T)
+        if self._heard is not None:
+            start, tracks = self._heard.forbidden(self.rows, self.request.time, self.face.cooldown)
+            legal[np.repeat(self.rows, np.diff(start)), tracks] = False
+        return self.mode.masks(legal)
+
+    def _look(self, rows: I32) -> tuple[Request, I32, F32]:
+        request = self._listeners.request(rows)
+        if self._retriever is None:
+            candidates = np.empty((len(rows), 0), np.int32)
+        else:
+            candidates = self._retriever.of(request, self.observer.last_finished(rows))
+        return request, candidates, self.observer.of(request, candidates)
+
+    def _reward(self, exchange: Exchange, response: Response, left: I32) -> F32:
+        name = self.face.reward
+        if name in REWARDS:
+            return REWARDS[name](exchange)
+        away = np.full(len(self.rows), np.nan)
+        if len(left):
+            ended = (response.time[left] + response.seconds[left] / SECONDS_A_DAY).max(axis=1)
+            away[left] = self._listeners.returns(left) - ended
+        return LATER[name](Consequence((response.flags & LIKED) != 0, away))
+
+    def _live(self, rows: I32, until: float, share: float) -> None:
+        plays = self._listeners.live(rows, until, share, self.stage.charts)
+        if self._heard is not None:
+            self._remember(plays)
+
+    def _remember(self, plays: Plays) -> None:
+        if self._heard is not None:
+            self._heard.add(plays.listener, plays.track, plays.time, plays.seconds)
+
+    def _gone(self, rows: I32) -> Bool:
+        return np.isinf(self._listeners.returns(rows))
