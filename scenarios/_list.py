@@ -22,7 +22,7 @@ class List:
     """Name the scenarios with their questions, and the agents."""
 
 
-def list_(words: Sequence[str]) -> int:
+def main(words: Sequence[str]) -> int:
     """Print scenarios and agents."""
     tyro.cli(List, args=list(words), prog="simenv list")
     console = Console()

@@ -77,7 +77,7 @@ class Simulate:
     """The recipe of the synthetic catalogue."""
 
 
-def simulate(words: Sequence[str]) -> int:
+def main(words: Sequence[str]) -> int:
     """Simulate and write a log as `words` say.
 
     Raises:

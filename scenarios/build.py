@@ -219,7 +219,7 @@ def _crowd(
     params = params or ListenerParams()
     stage, hidden = _stage(*place, params)
     listeners = Population(n, stage.catalogue, hidden, params, Key.root(0), threads, first)
-    return Crowd(listeners, stage, face, retrieve, first)
+    return Crowd(listeners, stage, face, retrieve, first, threads)
 
 
 @lru_cache(maxsize=4)

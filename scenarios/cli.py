@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 
 from simenv.errors import UsageError
 
-VERBS: Mapping[str, tuple[str, str]] = {
-    "list": ("simenv.scenarios._list", "scenarios and agents"),
-    "run": ("simenv.scenarios._run", "run a scenario and compare its agents"),
-    "report": ("simenv.scenarios._run", "write the report of a run again, as far as it has got"),
-    "simulate": ("simenv.scenarios._simulate", "a log of plays, without an experiment"),
-    "bench": ("simenv.scenarios._bench", "plays a second, on this machine"),
+VERBS: Mapping[str, tuple[str, str, str]] = {
+    "list": ("simenv.scenarios._list", "main", "scenarios and agents"),
+    "run": ("simenv.scenarios._run", "run", "run a scenario and compare its agents"),
+    "report": ("simenv.scenarios._run", "report", "write the report of a run again, as far as it has got"),
+    "simulate": ("simenv.scenarios._simulate", "main", "a log of plays, without an experiment"),
+    "bench": ("simenv.scenarios._bench", "main", "plays a second, on this machine"),
 }
-"""Every verb: the module whose function of that name takes the words after it; and what it does."""
+"""Every verb: the module and the function that take the words after it and give the exit status; what it does."""
 
 INTERRUPTED = 130
 
@@ -54,11 +54,12 @@ def _verb(word: str):
 
         known = tuple(VERBS)
         raise UsageError(f"no verb {word!r}{did_you_mean(word, known)}\nThere are {', '.join(known)}")
-    return vars(importlib.import_module(VERBS[word][0]))[f"{word}_" if word == "list" else word]
+    module, function, _ = VERBS[word]
+    return getattr(importlib.import_module(module), function)
 
 
 def _help() -> str:
-    verbs = "\n".join(f"  {name:10} {about}" for name, (_, about) in VERBS.items())
+    verbs = "\n".join(f"  {name:10} {about}" for name, (_, _, about) in VERBS.items())
     return (
         "usage: simenv VERB [OPTIONS]\n\n"
         "Listeners with hidden tastes, recommenders, and what becomes of both.\n\n"

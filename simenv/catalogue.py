@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
+from scipy import sparse
 
 from simenv.types import F32, F64, I32, Bool
 
@@ -91,6 +92,12 @@ class Catalogue:
     def genres_of(self, track: int) -> I32:
         """The genres of one track, the main one first."""
         return self.genre_ids[self.genre_start[track] : self.genre_start[track + 1]]
+
+    def genre_matrix(self) -> sparse.csr_array:
+        """(T, G) float32: 1 where a track has a genre."""
+        ones = np.ones(len(self.genre_ids), np.float32)
+        shape = (len(self), self.n_genres)
+        return sparse.csr_array((ones, self.genre_ids, self.genre_start), shape=shape)
 
     @classmethod
     def bare(cls, n_tracks: int) -> Catalogue:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from simenv._threads import Crew
 from simenv.actions import MODES, Choice, Direction, playable
 from simenv.catalogue import Catalogue
 from simenv.errors import UsageError
@@ -24,6 +25,7 @@ from simenv.types import F32, F64, I32, LIKED, Bool, Exchange, Plays, Request, R
 from simenv.world import SECONDS_A_DAY, feedback_of, plays_of
 
 LAYOUTS = ("dict", "flat")
+_BLOCK = 4_096  # listeners whose requests and candidates stay in the cache meanwhile
 _PATIENCE = 100  # lives that may end in a row before their first decision
 
 
@@ -116,10 +118,17 @@ class Crowd:
         face: what a learner sees and does.
         retrieve: makes the retriever of candidates.
         first: number of the first listener, so that one alone can be the i-th of many.
+        threads: that share a big crowd.
     """
 
     def __init__(
-        self, listeners: Residents, stage: Stage, face: Face, retrieve: MakeRetriever, first: int = 0
+        self,
+        listeners: Residents,
+        stage: Stage,
+        face: Face,
+        retrieve: MakeRetriever,
+        first: int = 0,
+        threads: int = 1,
     ) -> None:
         n, total = len(listeners), len(stage.catalogue)
         if face.actions == "tracks" and face.slate_size > total:
@@ -129,7 +138,7 @@ class Crowd:
         self.who = self.rows + np.int32(first)
         self.lives = np.zeros(n, np.int32)
         self.steps = np.zeros(n, np.int64)
-        self._listeners = listeners
+        self._listeners, self._crew = listeners, Crew(threads, _BLOCK)
         self._heard = (
             Heard(n, total, any_play=np.isinf(face.cooldown), known=False) if face.cooldown else None
         )
@@ -245,11 +254,19 @@ class Crowd:
 
     def _look(self, rows: I32) -> tuple[Request, I32, F32]:
         request = self._listeners.request(rows)
-        if self._retriever is None:
-            candidates = np.empty((len(rows), 0), np.int32)
-        else:
-            candidates = self._retriever.of(request, self.observer.last_finished(rows))
-        return request, candidates, self.observer.of(request, candidates)
+        c = 0 if self._retriever is None else self.face.candidates
+        candidates = np.empty((len(rows), c), np.int32)
+        shown = np.zeros((len(rows), self.observer.width(c)), np.float32)
+
+        def work(low: int, high: int) -> None:
+            here = slice(low, high)
+            asking = request.rows(here)
+            if self._retriever is not None:
+                candidates[here] = self._retriever.of(asking, self.observer.last_finished(rows[here]))
+            self.observer.of(asking, candidates[here], shown[here])
+
+        self._crew.each(len(rows), work)
+        return request, candidates, shown
 
     def _reward(self, exchange: Exchange, response: Response, left: I32) -> F32:
         name = self.face.reward

@@ -141,17 +141,23 @@ class Observer:
             feedback.skipped, self._listeners, self._recent, self._taste, self.features, self._tracks,
         )  # fmt: skip
 
-    def of(self, request: Request, candidates: I32 | None = None) -> F32:
-        """(m, width) what shows of those who ask and, if given, of their `candidates` (m, c); -1: none."""
+    def width(self, candidates: int = 0) -> int:
+        """Numbers in a row that shows so many candidates."""
+        return max(part.stop for part in self.parts(candidates).values())
+
+    def of(self, request: Request, candidates: I32 | None = None, out: F32 | None = None) -> F32:
+        """(m, width) what shows of those who ask and, if given, of their `candidates` (m, c); -1: none.
+
+        `out` (m, width), of zeros, is where to write it.
+        """
         c = 0 if candidates is None else candidates.shape[1]
-        parts = self.parts(c)
-        out = np.zeros((len(request), max(part.stop for part in parts.values())), np.float32)
+        out = np.zeros((len(request), self.width(c)), np.float32) if out is None else out
         _show(
             request.listeners, request.time, request.context, request.session, request.visit, self._listeners,
             self._recent, self._taste, self.features, self.history, out,
         )  # fmt: skip
         if candidates is not None and c:
-            self._match(request, candidates, parts["candidates"].start, out)
+            self._match(request, candidates, self.width(), out)
         return out
 
     def of_candidates(self, request: Request, candidates: I32) -> F32:
@@ -202,29 +208,29 @@ def _show(rows, time, context, session, visit, listeners, recent, taste, feature
     width = features.shape[1]
     for j in range(len(rows)):
         u = rows[j]
-        me = listeners[u]
+        me, mine, plays, now, row = listeners[u], taste[u], recent[u], context[j], out[j]
         for c in range(_N_CONTEXT):
-            out[j, c] = context[j, c]
+            row[c] = now[c]
         at = _N_CONTEXT
-        out[j, at] = f32(session[j]) / (f32(session[j]) + _MANY)
-        out[j, at + 1] = f32(visit[j]) / (f32(visit[j]) + _MANY * _MANY)
-        out[j, at + 2] = me.finishing
-        out[j, at + 3] = f32(me.skips) / (f32(me.skips) + _FEW)
+        row[at] = f32(session[j]) / (f32(session[j]) + _MANY)
+        row[at + 1] = f32(visit[j]) / (f32(visit[j]) + _MANY * _MANY)
+        row[at + 2] = me.finishing
+        row[at + 3] = f32(me.skips) / (f32(me.skips) + _FEW)
         at += 4
         for f in range(width):
-            out[j, at + f] = taste[u, f]
+            row[at + f] = mine[f]
         at += width
         for h in range(min(history, me.plays)):
             place = (me.plays - 1 - h) % MEMORY
-            i, outcome = recent[u, _THE_TRACK, place], _UNIT * f32(recent[u, _OUTCOME, place])
+            own, outcome = features[plays[_THE_TRACK, place]], _UNIT * f32(plays[_OUTCOME, place])
             for f in range(width):
-                out[j, at + f] = features[i, f]
+                row[at + f] = own[f]
             at += width
             finished = outcome == ONE
-            out[j, at] = ONE if finished else -ONE
-            out[j, at + 1] = ONE if finished else ONE + outcome
-            days = f32(time[j] - recent[u, _MINUTE, place] / _MINUTES)
-            out[j, at + 2] = ONE / (ONE + max(days, ZERO))
+            row[at] = ONE if finished else -ONE
+            row[at + 1] = ONE if finished else ONE + outcome
+            days = f32(time[j] - plays[_MINUTE, place] / _MINUTES)
+            row[at + 2] = ONE / (ONE + max(days, ZERO))
             at += _N_PLAY
 
 
@@ -234,49 +240,52 @@ def _match(rows, time, candidates, listeners, recent, taste, features, facts, st
     width = features.shape[1]
     for j in range(len(rows)):
         u = rows[j]
+        mine, plays, row, now = taste[u], recent[u], out[j], time[j]
         last = listeners[u].finished
+        last_length = facts[last].length if last >= 0 else ZERO
+        last_features = features[max(last, 0)]
         length = ZERO
         for f in range(width):
-            length += taste[u, f] * taste[u, f]
+            length += mine[f] * mine[f]
         length = np.sqrt(length)
-        last_length = facts[last].length if last >= 0 else ZERO
-        last = max(last, 0)
         at = start
         for c in range(candidates.shape[1]):
             i = candidates[j, c]
             if i < 0:
                 at += width + _N_MATCH
                 continue
+            fact, own = facts[i], features[i]
             to_taste, to_last = ZERO, ZERO
             for f in range(width):
-                x = features[i, f]
-                out[j, at + f] = x
-                to_taste += x * taste[u, f]
-                to_last += x * features[last, f]
+                row[at + f] = own[f]
+            for f in range(width):
+                to_taste += own[f] * mine[f]
+                to_last += own[f] * last_features[f]
+            by_artist, artists, by_genre, genres, repeats = _came_of(plays, i, fact.artist, fact.genre)
             at += width
-            out[j, at] = _cosine(to_taste, length * facts[i].length)
-            out[j, at + 1] = _cosine(to_last, last_length * facts[i].length)
-            out[j, at + 2] = _came_of(recent[u], _ITS_ARTIST, facts[i].artist)
-            out[j, at + 3] = _came_of(recent[u], _ITS_GENRE, facts[i].genre)
-            out[j, at + 4] = facts[i].popularity
-            age = f32(max(time[j] - facts[i].released, 0.0))
-            out[j, at + 5] = TWO * _NEW_DAYS / (_NEW_DAYS + age) - ONE
-            same = _NONE
-            for h in range(MEMORY):
-                same = np.int32(same + (_ONE_PLAY if recent[u, _THE_TRACK, h] == i else _NONE))
-            out[j, at + 6] = f32(same) / (f32(same) + _FEW)
+            row[at] = _cosine(to_taste, length * fact.length)
+            row[at + 1] = _cosine(to_last, last_length * fact.length)
+            row[at + 2] = _UNIT * f32(by_artist) / (_FEW + f32(artists))
+            row[at + 3] = _UNIT * f32(by_genre) / (_FEW + f32(genres))
+            row[at + 4] = fact.popularity
+            row[at + 5] = TWO * _NEW_DAYS / (_NEW_DAYS + f32(max(now - fact.released, 0.0))) - ONE
+            row[at + 6] = f32(repeats) / (_FEW + f32(repeats))
             at += _N_MATCH
 
 
 @floats.scalar
-def _came_of(recent, column, which):
-    """Sum of the outcomes of plays whose `column` is `which`, over 2 more than their number."""
-    total, count = _NONE, _NONE
+def _came_of(plays, track, artist, genre):
+    """Of `plays` (5, 32): outcomes of the artist's and their number, of the genre's, and plays of the track."""
+    by_artist, artists, by_genre, genres, repeats = _NONE, _NONE, _NONE, _NONE, _NONE
     for h in range(MEMORY):  # int32 throughout, so that it vectorises
-        same = recent[column, h] == which
-        total = np.int32(total + (recent[_OUTCOME, h] if same else _NONE))
-        count = np.int32(count + (_ONE_PLAY if same else _NONE))
-    return _UNIT * f32(total) / (_FEW + f32(count))
+        outcome = plays[_OUTCOME, h]
+        same_artist, same_genre = plays[_ITS_ARTIST, h] == artist, plays[_ITS_GENRE, h] == genre
+        by_artist = np.int32(by_artist + (outcome if same_artist else _NONE))
+        artists = np.int32(artists + (_ONE_PLAY if same_artist else _NONE))
+        by_genre = np.int32(by_genre + (outcome if same_genre else _NONE))
+        genres = np.int32(genres + (_ONE_PLAY if same_genre else _NONE))
+        repeats = np.int32(repeats + (_ONE_PLAY if plays[_THE_TRACK, h] == track else _NONE))
+    return by_artist, artists, by_genre, genres, repeats
 
 
 @floats.scalar

@@ -118,10 +118,9 @@ def _retrieve(
             for e in range(start[j], start[j + 1]):
                 stamp[forbidden[e]] = j + 1
         for c in range(len(kinds)):
-            place = fold(event, c)
             out[j, c] = -1
             for attempt in range(2 * _TRIES):
-                own = fold(place, attempt)
+                own = fold(event, 2 * _TRIES * c + attempt)
                 kind = kinds[c] if attempt < _TRIES else _ANY
                 if kind == _NEARBY and last[j] >= 0:
                     i = near[last[j], below(near.shape[1], own)] if near.shape[1] else np.int32(-1)
@@ -141,12 +140,10 @@ def _retrieve(
 
 @floats.scalar
 def _count_until(ascending, x):
-    """How many of `ascending` are at most `x`."""
-    low, high = 0, len(ascending)
-    while low < high:
-        middle = (low + high) // 2
-        if ascending[middle] <= x:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    """How many of `ascending` are at most `x`: a search without branches that could be guessed wrong."""
+    base, rest = 0, len(ascending)
+    while rest > 1:
+        half = rest // 2
+        base += half if ascending[base + half - 1] <= x else 0
+        rest -= half
+    return base + 1 if rest and ascending[base] <= x else base

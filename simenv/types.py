@@ -88,7 +88,7 @@ class Request:
     def __len__(self) -> int:
         return len(self.listeners)
 
-    def rows(self, which: NDArray) -> Request:
+    def rows(self, which: NDArray | slice) -> Request:
         """The request of some of its listeners: `which` indexes m."""
         return Request(*(getattr(self, f.name)[which] for f in fields(self)))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from simenv.floats import ONE, ZERO, exp32, f32, scalar
 from simenv.rng import bell, exponential, fold, stream
-from simenv.types import REACHED, SKIPPED
+from simenv.types import HEARD_SECONDS, REACHED, SKIPPED
 from simenv.users.activities import arousal_wanted, engagement, go_on
 from simenv.users.appeal import affinity, fixed_appeal_of
 from simenv.users.drift import enjoy
@@ -18,6 +18,7 @@ from simenv.users.session import advance, session_luck, settle
 from simenv.users.signals import signals
 from simenv.users.skipping import listening_time
 
+HEARD = f32(HEARD_SECONDS)
 _MOOD, _NOISE, _SKIP = stream("mood"), stream("noise"), stream("skip")
 
 
@@ -65,7 +66,9 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
     # how long it plays
     eta = p.impatience - utility + me.skipper + engagement(me.clock, me.activity, me.device, p)
     seconds, skipped = listening_time(song.seconds, eta, exponential(fold(luck, _SKIP)), p)
-    flags = np.uint8(REACHED | signals(utility, familiar, luck, p))
+    flags = REACHED
+    if seconds >= HEARD:
+        flags = np.uint8(flags | signals(utility, familiar, luck, p))
     if skipped:
         flags = np.uint8(flags | SKIPPED)
 

@@ -88,7 +88,7 @@ class Homogeneity(Metric):
         shape = (len(self.last_), self.n_tracks_)
         heard = sparse.csr_array((np.ones(len(row), np.float32), (row, track)), shape=shape)
         both = (heard @ heard.T).toarray()
-        full = np.array([len(tracks) == self.size for tracks in self.last_])
+        full = np.array([len(tracks) == self.size for tracks in self.last_], bool)
         return np.where(full[:, None] & full[None, :], both / (2 * self.size - both), np.nan)
 
 
