@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from simenv.agents.base import Agent
-from simenv.log import write_parquet
+from simenv.log import Log, write_parquet
 from simenv.scenarios._arms import Arm
 from simenv.scenarios._loop import live
 from simenv.scenarios.base import Scenario
-from simenv.world import World
 
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
@@ -62,14 +61,16 @@ def run_cell(cell: Cell) -> Outcome:
     with one_thread():
         begun = time.perf_counter()
         world = cell.scenario.world(cell.seed, cell.threads)
-        world.warm_up(cell.scenario.warmup, lambda: _tell(cell, 0, len(world.log)))
+        log = world.log
+        assert log is not None, "an experiment keeps every play"
+        world.warm_up(cell.scenario.warmup, lambda: _tell(cell, 0, len(log)))
         setting = world.setting(cell.scenario.slate_size, cell.scenario.cooldown)
         agent = cell.arm.begin(world, setting)
         metrics = [metric() for metric in cell.scenario.metrics]
         rows: list[dict[str, float]] = []
         for row in live(world, agent, setting, cell.scenario.days, metrics):
             rows.append(row)
-            _tell(cell, len(rows), len(world.log))
+            _tell(cell, len(rows), len(log))
         outcome = Outcome(
             cell.key,
             cell.arm.name,
@@ -78,15 +79,15 @@ def run_cell(cell: Cell) -> Outcome:
             values={name: np.array([row[name] for row in rows]) for name in rows[0]} if rows else {},
             tracks={name: amounts for metric in metrics for name, amounts in metric.tracks().items()},
             seconds=time.perf_counter() - begun,
-            plays=len(world.log),
+            plays=len(log),
             peak_mb=peak_mb(),
         )
         if cell.folder is not None:
-            write(outcome, cell, world, agent)
+            write(outcome, cell, log, agent)
     return outcome
 
 
-def write(outcome: Outcome, cell: Cell, world: World, agent: Agent) -> None:
+def write(outcome: Outcome, cell: Cell, log: Log, agent: Agent) -> None:
     """Write a cell's folder; it is there whole or not at all."""
     assert cell.folder is not None
     part = cell.folder.with_name(f".{cell.folder.name}.part")
@@ -94,9 +95,9 @@ def write(outcome: Outcome, cell: Cell, world: World, agent: Agent) -> None:
     part.mkdir(parents=True)
     try:
         _write_values(outcome, cell.scenario.columns_measured, part / "metrics.parquet")
-        np.savez_compressed(part / "tracks.npz", **outcome.tracks)
+        np.savez_compressed(part / "tracks.npz", **outcome.tracks)  # type: ignore[arg-type]
         if "log" in cell.keep:
-            write_parquet(world.log.joined(), part / "log.parquet")
+            write_parquet(log.joined(), part / "log.parquet")
         if "agent" in cell.keep:
             agent.save(part / "agent")
         about = asdict(outcome)

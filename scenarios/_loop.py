@@ -14,9 +14,11 @@ def live(
     world: World, agent: Agent, setting: Setting, days: int, metrics: Sequence[Metric] = ()
 ) -> Iterator[dict[str, float]]:
     """Let `agent`, which has begun, serve `world` for `days` days; yield what the metrics say of each."""
+    log = world.log
+    assert log is not None, "an experiment keeps every play"
     for metric in metrics:
-        metric.begin(Start(setting, world.log, world.truth, world.today))
-    agent.fit(world.log)
+        metric.begin(Start(setting, log, world.truth, world.today))
+    agent.fit(log)
     for day in range(days):
         while (request := world.waiting()) is not None:  # who opens the app before midnight, a wave at a time
             slate = agent.recommend(request)
@@ -28,4 +30,4 @@ def live(
         agent.hear(news)
         yield {name: value for metric in metrics for name, value in metric.day(news, world.truth).items()}
         if agent.fit_every and (day + 1) % agent.fit_every == 0:
-            agent.fit(world.log)  # batch learners retrain here: the feedback loop
+            agent.fit(log)  # batch learners retrain here: the feedback loop

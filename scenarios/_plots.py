@@ -59,7 +59,7 @@ def curves(result: Result, metric: str) -> Figure:
         style = _DASHED.get(agent, "-")
         marker = "o" if known.sum() == 1 else None
         axes.plot(days[known], mean, color=colour(agent), linewidth=1.6, linestyle=style, marker=marker, ms=4)
-        axes.fill_between(days[known], low, high, color=colour(agent), alpha=0.15, linewidth=0)
+        axes.fill_between(days[known], low, high, color=colour(agent), alpha=0.1, linewidth=0)
         ends.append((agent, float(mean[-1])))
     axes.set_xlabel("days since recommendations began")
     axes.set_ylabel(_wrapped(describe(metric).words, 46))
@@ -134,18 +134,18 @@ def apart(wanted: np.ndarray, gap: float) -> np.ndarray:
     >>> apart(np.array([0.5, 0.5]), 0.1)
     array([0.45, 0.55])
     """
+    if not len(wanted):
+        return wanted
     gap = min(gap, 1 / max(len(wanted) - 1, 1))
     steps = gap * np.arange(len(wanted))
-    level = (
-        wanted - steps
-    )  # heights are `gap` apart where this does not fall: isotonic regression does the rest
+    level = wanted - steps  # heights are `gap` apart where this does not fall: what falls is pooled
     blocks: list[list[float]] = []
     for value in level:
         blocks.append([value, 1])
         while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
             (v2, n2), (v1, n1) = blocks.pop(), blocks.pop()
             blocks.append([(v1 * n1 + v2 * n2) / (n1 + n2), n1 + n2])
-    smooth = np.concatenate([np.full(int(n), v) for v, n in blocks])
+    smooth = np.repeat([v for v, _ in blocks], [int(n) for _, n in blocks])
     return np.clip(smooth, 0, 1 - steps[-1]) + steps
 
 

@@ -147,7 +147,7 @@ def surface(result: Result) -> str:
 
 def main_table(result: Result) -> list[str]:
     """Every agent: the primary metric, what it is beyond `popular`, the other metrics, with intervals."""
-    primary, shown = result.scenario.primary, result.scenario.shown
+    primary, shown = result.scenario.primary, result.shown
     against = AGAINST in result.served
     head = ["agent", f"**{primary}**", *([f"{primary} vs {AGAINST}"] if against else []), *shown]
     rows = [head, ["---", *["---:"] * (len(head) - 1)]]
@@ -169,6 +169,9 @@ def notes(result: Result) -> list[str]:
     marked = [a for a in result.served if unbeaten(result, a)]
     if marked:
         lines.append(f"† does not beat `{AGAINST}`: {', '.join(f'`{a}`' for a in marked)}.")
+    silent = [m for m in result.scenario.shown if m not in result.shown]
+    if silent:
+        lines.append(f"Nothing could be measured of {', '.join(f'`{m}`' for m in silent)}.")
     missing = [a for a in REFERENCES if a not in result.served]
     if math.isinf(result.scenario.cooldown) and "repeat" in missing:
         missing.remove("repeat")  # it has nothing to say where only new music counts
@@ -273,7 +276,7 @@ def _write_figures(result: Result, folder: Path) -> list[Path]:
     drawn = {scenario.primary: curves(result, scenario.primary)}
     if AGAINST in result.served and len(result.served) > 1:
         drawn[f"{scenario.primary}-difference"] = differences(result, scenario.primary, AGAINST)
-    drawn |= {metric: curves(result, metric) for metric in scenario.shown}
+    drawn |= {metric: curves(result, metric) for metric in result.shown}
     for name, figure in drawn.items():
         figure.savefig(folder / f"{name}.png")
     return [folder / f"{name}.png" for name in drawn]
@@ -281,7 +284,7 @@ def _write_figures(result: Result, folder: Path) -> list[Path]:
 
 def _glossary(result: Result) -> list[str]:
     words = []
-    for metric in (result.scenario.primary, *result.scenario.shown):
+    for metric in (result.scenario.primary, *result.shown):
         column = describe(metric)
         when = "on the last day" if column.last else "mean over days"
         words.append(f"- `{metric}`: {column.words} ({when})")

@@ -161,6 +161,12 @@ class Result:
         """Agents with at least one finished cell, in order."""
         return tuple(a for a in self.agents if any(o.agent == a for o in self.outcomes))
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The scenario's further metrics that at least one agent has values of."""
+        known = [m for m in self.scenario.shown if any(np.isfinite(o.values[m]).any() for o in self.outcomes)]
+        return tuple(known)
+
     def _check(self, metric: str, *agents: str) -> None:
         known = self.scenario.columns_measured
         if metric not in known:

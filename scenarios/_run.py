@@ -137,7 +137,7 @@ def _table(result: Result, width: int) -> Table:
     if against:
         apart = {a: spanned(result.compare(primary, a, AGAINST).difference, sign=True) for a in result.served}
         rows[f"vs {AGAINST}"] = ["" if a == AGAINST else apart[a] for a in result.served]
-    for metric in result.scenario.shown:
+    for metric in result.shown:
         rows[metric] = [number(result.mean(metric, a).mean) for a in result.served]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, cells in rows.items():
@@ -145,8 +145,8 @@ def _table(result: Result, width: int) -> Table:
         if width < 0:
             break
         table.add_column(name, justify="left" if name == "agent" else "right", no_wrap=True)
-    for cells in zip(*list(rows.values())[: len(table.columns)], strict=True):
-        table.add_row(*(cell.replace("[", "\\[") for cell in cells))
+    for line in zip(*list(rows.values())[: len(table.columns)], strict=True):
+        table.add_row(*(cell.replace("[", "\\[") for cell in line))
     return table
 
 

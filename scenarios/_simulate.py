@@ -117,6 +117,7 @@ def _live_and_write(scenario: Scenario, who: Arm, asked: Simulate, part: Path) -
         agent = who.begin(world, setting)
         for _ in live(world, agent, setting, scenario.days):
             pass  # nothing is measured
+    assert world.log is not None, "a scenario keeps every play"
     plays = world.log.joined()
     plays = plays.rows(np.argsort(plays.time, kind="stable"))
     with contextlib.ExitStack() as stack:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from simenv.errors import UsageError
 
@@ -13,9 +13,9 @@ VERBS: Mapping[str, tuple[str, str, str]] = {
     "run": ("simenv.scenarios._run", "run", "run a scenario and compare its agents"),
     "report": ("simenv.scenarios._run", "report", "write the report of a run again, as far as it has got"),
     "simulate": ("simenv.scenarios._simulate", "main", "a log of plays, without an experiment"),
-    "bench": ("simenv.scenarios._bench", "main", "plays a second, on this machine"),
+    "bench": ("simenv.scenarios._bench", "bench", "plays a second, on this machine"),
 }
-"""Every verb: the module and the function that take the words after it and give the exit status; what it does."""
+"""Every verb: the module and the function that take the words after it; what it does."""
 
 INTERRUPTED = 130
 
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _verb(word: str):
+def _verb(word: str) -> Callable[[Sequence[str]], int]:
     if word not in VERBS:
         from simenv.scenarios._registry import did_you_mean
 

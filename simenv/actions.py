@@ -66,7 +66,7 @@ class Choice:
     def tracks(self, actions: Any, candidates: I32, shown: Callable[[], F32]) -> I32:
         """(n, k) tracks that `actions` stand for, given the `candidates` (n, c)."""
         places = self.read(actions, len(candidates))
-        return np.take_along_axis(candidates, places, axis=1) if self.among_candidates else places
+        return candidates[np.arange(len(places))[:, None], places] if self.among_candidates else places
 
     def masks(self, legal: Bool) -> Bool:
         """(n, k * options) which numbers may stand in each slot, one after another; `legal` (n, options).

@@ -260,7 +260,7 @@ class Crowd:
 
         def work(low: int, high: int) -> None:
             here = slice(low, high)
-            asking = request.rows(here)
+            asking = request if high - low == len(rows) else request.rows(here)
             if self._retriever is not None:
                 candidates[here] = self._retriever.of(asking, self.observer.last_finished(rows[here]))
             self.observer.of(asking, candidates[here], shown[here])

@@ -170,7 +170,7 @@ class PopulationEnv(VectorEnv):
 def observation_space(crowd: Crowd) -> spaces.Space:
     """Of one listener: numbers in [-1, 1], as a vector or as a dictionary of vectors."""
     if crowd.face.observe == "flat":
-        return _box(max(part.stop for part in crowd.parts.values()))
+        return _box(sum(part.stop - part.start for part in crowd.parts.values()))
     return spaces.Dict({name: _box(part.stop - part.start) for name, part in crowd.parts.items()})
 
 

@@ -143,7 +143,9 @@ class Observer:
 
     def width(self, candidates: int = 0) -> int:
         """Numbers in a row that shows so many candidates."""
-        return max(part.stop for part in self.parts(candidates).values())
+        f = self.features.shape[1]
+        shown = len(SITUATION) + f + self.history * (f + _N_PLAY)
+        return shown + candidates * self.candidate_width
 
     def of(self, request: Request, candidates: I32 | None = None, out: F32 | None = None) -> F32:
         """(m, width) what shows of those who ask and, if given, of their `candidates` (m, c); -1: none.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from simenv.rng import Key
 
 if TYPE_CHECKING:
-    from simenv.catalogue import Catalogue
+    from simenv.catalogue import Catalogue, Hidden
     from simenv.heard import Heard
     from simenv.log import Log
 
@@ -243,6 +243,11 @@ class Truth(Protocol):
     @property
     def columns(self) -> Mapping[str, NDArray]:
         """The hidden columns of the population, by name, listeners first."""
+        ...
+
+    @property
+    def tracks(self) -> Hidden:
+        """What only listeners hear of the tracks."""
         ...
 
     @property

@@ -140,8 +140,11 @@ def test_concentration_is_that_of_the_plays_counted_one_by_one(world):
                 shown[i] += 1 / log2(2 + slot)
         assert rows[day]["gini_exposure"] == pytest.approx(brute_gini([shown[i] for i in out]))
         assert rows[day]["coverage"] == pytest.approx(len(shown) / len(out))
-        old = [i for i in range(T) if world.catalogue.released[i] <= 1.0]
-        head = sorted(old, key=lambda i: (-before[i], i))[: round(0.2 * len(old))]
+        head, held = set(), 0
+        for i in sorted(before, key=lambda i: (-before[i], i)):
+            if held < 0.8 * sum(before.values()):
+                head.add(i)
+                held += before[i]
         today = world.everything([day])
         assert rows[day]["tail"] == pytest.approx(sum(i not in head for *_, i in today) / len(today))
 

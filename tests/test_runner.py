@@ -1,5 +1,6 @@
 """Cells, keys, resuming, and what a cell that fails may cost."""
 
+import json
 import os
 import signal
 import subprocess
@@ -279,8 +280,6 @@ def test_inside_a_cell_libraries_have_one_thread():
 def test_a_run_tells_how_it_is_made_again(tmp_path):
     fields = {"cooldown": float("inf"), "listener": replace(TINY.listener, drift=0.0)}
     execute(tiny("popular(explore=0.1)", seeds=1, **fields), out=tmp_path / "run")
-    import json
-
     told = json.loads((tmp_path / "run" / "run.json").read_text())
     assert told["command"].startswith(
         "simenv run long_term_reward --agents 'popular(explore=0.1)' --listeners 40"

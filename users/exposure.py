@@ -2,7 +2,7 @@
 
 A listener remembers H tracks. Of each: the track, the minute of its last play, the count of plays n (in
 1/256) and three traces, familiarity f (in 1/65535), satiation s and wear b (in 1/256), in 16-bit fixed point:
-16 bytes a track. Counts stand by themselves, so that looking for what to forget runs in lanes.
+16 bytes a track. Each kind stands by itself, so that what looks at all of them runs in lanes.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import numpy as np
 from simenv.floats import HALF, ONE, ZERO, exp32, f32, log32, scalar
 
 FAMILIAR, FAST, SLOW = 0, 1, 2
-"""Columns of a listener's traces (H, 3)."""
+"""Rows of a listener's traces (3, H)."""
 
 MINUTES = 1440.0  # a day
 _FULL, _UNIT, _MOST = f32(65535), f32(256), f32(65535)
+_PER_FULL, _PER_UNIT = f32(1 / 65535), f32(1 / 256)
 _PER_MINUTE = f32(1 / 1440)
 _HEARD, _GLIMPSE = f32(0.12), f32(0.15)
 FLOOR_DAYS = f32(0.15)
@@ -35,9 +36,9 @@ def minute_of(time):
 
 
 @scalar
-def days_since(time, minute):
-    """Days from a remembered minute to `time`: the difference is taken in float64, then cast."""
-    return max(f32(time - minute / MINUTES), ZERO)
+def days_since(now, minute):
+    """Days between two remembered minutes, the later first; a difference of integers, so it runs in lanes."""
+    return f32(np.int32(np.int32(now) - np.int32(minute))) * _PER_MINUTE
 
 
 @scalar
@@ -50,30 +51,30 @@ def find(tracks, track):
 
 
 @scalar
-def exposure(trace, days, p):
+def exposure(traces, slot, days, p):
     """F = gain f - bored ln(1 + s) - worn ln(1 + b / 10), s and b decayed over `days` since the last play.
 
     Mere exposure (Zajonc 1968) first, satiation over a day and wear-out over two months later, recovery with
     rest; an inverted U in the number of plays (Sguerra et al. 2022).
     """
-    f = f32(trace[FAMILIAR]) / _FULL
-    s = f32(trace[FAST]) / _UNIT * exp32(-days / p.bored_days)
-    b = f32(trace[SLOW]) / _UNIT * exp32(-days / p.worn_days)
+    f = f32(traces[FAMILIAR, slot]) * _PER_FULL
+    s = f32(traces[FAST, slot]) * _PER_UNIT * exp32(-days / p.bored_days)
+    b = f32(traces[SLOW, slot]) * _PER_UNIT * exp32(-days / p.worn_days)
     return p.exposure * f - p.bored * log32(ONE + s) - p.worn * log32(ONE + b / p.worn_plays)
 
 
 @scalar
-def remember(trace, fraction, days, p):
+def remember(traces, slot, fraction, days, p):
     """Fold one more play of `fraction` of the track, `days` after the last, into its traces.
 
     f <- 1 - (1 - f)(1 - learn r), s <- s e^(-dt / 1 d) + r, b <- b e^(-dt / 60 d) + r.
     """
-    f = f32(trace[FAMILIAR]) / _FULL
-    s = f32(trace[FAST]) / _UNIT * exp32(-days / p.bored_days)
-    b = f32(trace[SLOW]) / _UNIT * exp32(-days / p.worn_days)
-    trace[FAMILIAR] = fixed(ONE - (ONE - f) * (ONE - p.learn * fraction), _FULL)
-    trace[FAST] = fixed(s + fraction, _UNIT)
-    trace[SLOW] = fixed(b + fraction, _UNIT)
+    f = f32(traces[FAMILIAR, slot]) * _PER_FULL
+    s = f32(traces[FAST, slot]) * _PER_UNIT * exp32(-days / p.bored_days)
+    b = f32(traces[SLOW, slot]) * _PER_UNIT * exp32(-days / p.worn_days)
+    traces[FAMILIAR, slot] = fixed(ONE - (ONE - f) * (ONE - p.learn * fraction), _FULL)
+    traces[FAST, slot] = fixed(s + fraction, _UNIT)
+    traces[SLOW, slot] = fixed(b + fraction, _UNIT)
 
 
 @scalar
@@ -88,7 +89,7 @@ def counted(count, fraction):
 @scalar
 def plays_of(count):
     """Plays n of a count in fixed point."""
-    return f32(count) / _UNIT
+    return f32(count) * _PER_UNIT
 
 
 @scalar
@@ -98,10 +99,10 @@ def weakest(minutes, counts, time):
     Positive floats sort as their bits do: with the slot in the lowest bits (where a 2,000th of the strength
     would be) the minimum is one of integers and runs in lanes.
     """
-    now = np.int32(minute_of(time))
+    now = minute_of(time)
     least = _NO_SLOT
     for j in range(np.int32(minutes.shape[0])):
-        days = f32(np.int32(now - np.int32(minutes[j]))) * _PER_MINUTE + FLOOR_DAYS
+        days = days_since(now, minutes[j]) + FLOOR_DAYS
         n = f32(counts[j])
         strength = n * n * n * n / (days * days * days)
         bits = np.int32(np.float32(strength).view(np.int32) & _STRENGTH)
@@ -124,9 +125,9 @@ def keep(me, memory, slot, track, days, fraction, p):
             slot = weakest(memory.minutes, memory.counts, me.clock)
         memory.tracks[slot] = track
         memory.counts[slot] = 0
-        for trace in range(memory.traces.shape[1]):
-            memory.traces[slot, trace] = 0
-    remember(memory.traces[slot], fraction, days, p)
+        for trace in range(memory.traces.shape[0]):
+            memory.traces[trace, slot] = 0
+    remember(memory.traces, slot, fraction, days, p)
     memory.counts[slot] = counted(memory.counts[slot], fraction)
     memory.minutes[slot] = minute_of(me.clock)
     return slot

@@ -17,7 +17,7 @@ from simenv.floats import ZERO
 from simenv.types import LEFT
 from simenv.users.activities import arousal_wanted
 from simenv.users.appeal import NOTHING, affinity, fixed_appeal_of, weight_gain
-from simenv.users.exposure import days_since, exposure, find
+from simenv.users.exposure import days_since, exposure, find, minute_of
 from simenv.users.listen import listen, play_luck
 from simenv.users.organic import choose, replay_weight, weigh_library
 from simenv.users.rows import Memory, Music, Tastes
@@ -128,7 +128,7 @@ def appeal(
             liking += fixed_appeal_of(me, songs[i], i, wanted, p)
             slot = find(tracks[u], i)
             if slot >= 0:
-                liking += exposure(traces[u, slot], days_since(me.clock, minutes[u, slot]), p)
+                liking += exposure(traces[u], slot, days_since(minute_of(me.clock), minutes[u, slot]), p)
             out[j, c] = liking
 
 
@@ -164,5 +164,6 @@ def appeal_of_all(
             for c in range(size):
                 i = start + c
                 out[j, i] = block[1, c] + fixed_appeal_of(me, songs[i], i, wanted, p)
+        now = minute_of(me.clock)
         for s in range(me.remembered):
-            out[j, tracks[u, s]] += exposure(traces[u, s], days_since(me.clock, minutes[u, s]), p)
+            out[j, tracks[u, s]] += exposure(traces[u], s, days_since(now, minutes[u, s]), p)

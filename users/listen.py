@@ -12,7 +12,7 @@ from simenv.types import HEARD_SECONDS, REACHED, SKIPPED
 from simenv.users.activities import arousal_wanted, engagement, go_on
 from simenv.users.appeal import affinity, fixed_appeal_of
 from simenv.users.drift import enjoy
-from simenv.users.exposure import days_since, exposure, find, keep
+from simenv.users.exposure import days_since, exposure, find, keep, minute_of
 from simenv.users.recognition import notice
 from simenv.users.session import advance, session_luck, settle
 from simenv.users.signals import signals
@@ -50,8 +50,8 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
     days, familiar = ZERO, ZERO
     slot = find(memory.tracks, track)
     if slot >= 0:
-        days = days_since(me.clock, memory.minutes[slot])
-        familiar = exposure(memory.traces[slot], days, p)
+        days = days_since(minute_of(me.clock), memory.minutes[slot])
+        familiar = exposure(memory.traces, slot, days, p)
     liking, interest = affinity(tastes.taste, tastes.weight, me.interests, sound, p)
     wanted = arousal_wanted(me.clock, me.activity, p)
     liking += fixed_appeal_of(me, song, track, wanted, p) + familiar

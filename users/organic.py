@@ -11,7 +11,7 @@ from simenv.floats import ONE, ZERO, exp32, f32, log32, scalar
 from simenv.rng import below, exponential, fold, stream, uniform
 from simenv.users.activities import EXPLORING
 from simenv.users.appeal import NOTHING, cosine, newness
-from simenv.users.exposure import FAMILIAR, FLOOR_DAYS, days_since, exposure, plays_of
+from simenv.users.exposure import FAMILIAR, FLOOR_DAYS, days_since, exposure, minute_of, plays_of
 from simenv.users.recognition import recognises
 
 LIBRARY, ARTIST, CHARTS, NEW, NEARBY = 1, 2, 3, 4, 6  # places in simenv.types.SOURCES
@@ -40,19 +40,31 @@ def draw_between(cumulative, low, high, x):
 
 
 @scalar
-def replay_weight(memory, slot, interest, music, time, p):
-    """e^(.9 ln n - .75 ln(days + .15) + F + 1.3 <mu, z>): ACT-R's base level, liking, the session's focus."""
-    days = days_since(time, memory.minutes[slot])
+def recalled(memory, slot, match, now, p):
+    """e^(.9 ln n - .75 ln(days + .15) + F + match): ACT-R's base level, liking and the session's focus."""
+    days = days_since(now, memory.minutes[slot])
     recall = p.frequency * log32(plays_of(memory.counts[slot])) - p.recency * log32(days + FLOOR_DAYS)
+    return exp32(recall + exposure(memory.traces, slot, days, p) + match)
+
+
+@scalar
+def replay_weight(memory, slot, interest, music, time, p):
+    """How readily one remembered track comes to mind: `recalled`, with match 1.3 <mu, z>."""
     match = p.focus * cosine(interest, music.sound[memory.tracks[slot]])
-    return exp32(recall + exposure(memory.traces[slot], days, p) + match)
+    return recalled(memory, slot, match, minute_of(time), p)
 
 
 @scalar
 def weigh_library(me, interest, memory, music, weights, p):
-    """Replay weights of everything remembered, into `weights` (H,); once a session."""
+    """`replay_weight` of everything remembered, into `weights` (H,); once a session.
+
+    The matches first, which jump about in the catalogue; then the rest, which runs in lanes.
+    """
     for j in range(me.remembered):
-        weights[j] = replay_weight(memory, j, interest, music, me.clock, p)
+        weights[j] = p.focus * cosine(interest, music.sound[memory.tracks[j]])
+    now = minute_of(me.clock)
+    for j in range(me.remembered):
+        weights[j] = recalled(memory, j, weights[j], now, p)
 
 
 @scalar
@@ -82,8 +94,8 @@ def remembered_artist(me, memory, music, luck):
     """Of two remembered tracks drawn evenly, the artist of the one with more plays x familiarity."""
     a = below(me.remembered, fold(luck, _FIRST))
     b = below(me.remembered, fold(luck, _SECOND))
-    strength_a = np.int64(memory.counts[a]) * np.int64(memory.traces[a, FAMILIAR])
-    strength_b = np.int64(memory.counts[b]) * np.int64(memory.traces[b, FAMILIAR])
+    strength_a = np.int64(memory.counts[a]) * np.int64(memory.traces[FAMILIAR, a])
+    strength_b = np.int64(memory.counts[b]) * np.int64(memory.traces[FAMILIAR, b])
     return music.songs[memory.tracks[b if strength_b > strength_a else a]].artist
 
 

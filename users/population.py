@@ -121,7 +121,7 @@ class Population:
         self.tracks = np.full((n, slots), -1, np.int32)
         self.minutes = np.zeros((n, slots), np.uint32)
         self.counts = np.zeros((n, slots), np.uint16)
-        self.traces = np.zeros((n, slots, 3), np.uint16)
+        self.traces = np.zeros((n, 3, slots), np.uint16)
         self.filters = np.zeros((n, 2, WORDS), np.uint64)
         self.songs = np.zeros(len(catalogue), SONG)
         for name in ("released", "seconds", "artist"):

@@ -27,7 +27,7 @@ class Memory(NamedTuple):
     tracks: I32  # (H,) -1 where free
     minutes: NDArray  # (H,) uint32, of the last play
     counts: NDArray  # (H,) uint16 plays, in 1/256
-    traces: NDArray  # (H, 3) uint16 familiarity, satiation, wear (users/exposure.py)
+    traces: NDArray  # (3, H) uint16 familiarity, satiation, wear (users/exposure.py)
     filters: NDArray  # (2, 64) uint64 what is recognised (users/recognition.py)
 
 

@@ -15,7 +15,7 @@ _NONE = np.uint8(0)
 
 @scalar
 def signals(utility, familiar, luck, p):
-    """Bits of what a play earns: a like ~ Bern(sigmoid(U - 2)), a save ~ Bern(sigmoid(U + F - 3))."""
+    """Bits of what a play earns: like ~ Bern(sigmoid(U - like_at)), save ~ Bern(sigmoid(U + F - save_at))."""
     bits = LIKED if uniform(fold(luck, _LIKE)) < sigmoid32(utility - p.like_at) else _NONE
     if uniform(fold(luck, _SAVE)) < sigmoid32(utility + familiar - p.save_at):
         bits = np.uint8(bits | SAVED)

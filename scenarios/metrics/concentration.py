@@ -23,7 +23,8 @@ class Concentration(Metric):
     - gini_exposure = Gini index of exposure so far, sum over recommended slots of 1 / log2(1 + place)
     - top1 = share of plays that the most played hundredth of tracks has
     - coverage = share of tracks that were recommended at all so far
-    - tail = share of the day's plays that goes to all but the fifth of tracks that the warm-up played most
+    - tail = share of the day's plays that goes to all but the head, the fewest tracks with four fifths of the
+      warm-up's plays
     """
 
     columns: ClassVar[Mapping[str, Column]] = {
@@ -31,13 +32,13 @@ class Concentration(Metric):
         "gini_exposure": Column("Gini index of exposure so far", -1, last=True),
         "top1": Column("share of all plays so far on the top 1 % of tracks", -1, last=True),
         "coverage": Column("share of tracks recommended so far", 1, last=True),
-        "tail": Column("share of all plays outside the head (the warm-up's top 20 %)", 1),
+        "tail": Column("share of all plays outside the head (80 % of the warm-up's plays)", 1),
     }
 
     def begin(self, start: Start) -> None:
         self.catalogue_ = start.setting.catalogue
         self.before_ = start.log.counts()  # (T,) plays in the warm-up
-        self.head_ = head(self.before_, self.catalogue_.released_by(start.today), 0.2)
+        self.head_ = head(self.before_, 0.8)
         self.plays_ = np.zeros(len(self.before_))  # (T,)
         self.exposure_ = np.zeros(len(self.before_))  # (T,)
         self.today_ = np.zeros(len(self.before_))  # (T,) plays of this day
@@ -61,7 +62,7 @@ class Concentration(Metric):
             "gini": gini(plays),
             "gini_exposure": gini(exposure),
             "top1": ratio(most.sum(), plays.sum()),
-            "coverage": ratio((exposure > 0).sum(), len(exposure)) if exposure.any() else np.nan,
+            "coverage": ratio(float((exposure > 0).sum()), len(exposure)) if exposure.any() else np.nan,
             "tail": tail,
         }
 
@@ -78,13 +79,18 @@ def gini(amounts: NDArray) -> float:
     0.75
     """
     n = len(amounts)
-    rank = 2 * np.arange(1, n + 1) - n - 1
+    rank = 2.0 * np.arange(1, n + 1) - n - 1
     return ratio(rank @ np.sort(amounts.astype(np.float64)), n * amounts.sum(dtype=np.float64))
 
 
-def head(plays: F64, out: Bool, share: float) -> Bool:
-    """(T,) the most played `share` of the tracks that are `out`; of equals, the first."""
-    most = np.argsort(np.where(out, -plays, np.inf), kind="stable")[: round(share * out.sum())]
+def head(plays: F64, share: float) -> Bool:
+    """(T,) the fewest tracks that have `share` of all `plays`; of equals, the first.
+
+    >>> head(np.array([1.0, 5.0, 0.0, 4.0]), 0.8)
+    array([False,  True, False,  True])
+    """
+    most = np.argsort(-plays, kind="stable")
+    enough = np.searchsorted(np.cumsum(plays[most]), share * plays.sum()) + 1 if plays.any() else 0
     chosen = np.zeros(len(plays), bool)
-    chosen[most] = True
+    chosen[most[:enough]] = True
     return chosen

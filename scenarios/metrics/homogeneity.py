@@ -38,7 +38,7 @@ class Homogeneity(Metric):
     }
 
     def begin(self, start: Start) -> None:
-        first = np.flatnonzero(here(start.truth, start.today))
+        first = np.flatnonzero(here(start.truth, start.today)).astype(np.int32)
         luck = (start.setting.key / "homogeneity").uniform(first)
         chosen = np.sort(first[np.argsort(luck, kind="stable")[: self.sample]])
         near = nearest(whole_taste(start.truth), chosen, first)
