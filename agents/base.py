@@ -142,7 +142,7 @@ class Wrapper(Agent):
 
     def begin(self, setting: Setting) -> None:
         self.setting_ = setting
-        supply = np.count_nonzero(setting.catalogue.released <= 0)
+        supply = int(np.count_nonzero(setting.catalogue.released <= 0))
         size = max(min(self.pool, supply), setting.slate_size)
         self.inner.begin(replace(setting, slate_size=size, key=setting.key / "of"))
 

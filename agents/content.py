@@ -86,7 +86,7 @@ class Content(Agent):
 
     def _scores(self, request: Request) -> F32:
         profile = self.profile_[request.listeners]
-        return or_shares(profile @ self.features_.T, ~profile.any(axis=1), self.shares_)
+        return or_shares(profile @ self.features_.T, np.logical_not(profile.any(axis=1)), self.shares_)
 
     def _features(self, catalogue: Catalogue) -> F32:
         audio = _unit(_scaled(catalogue.audio, self.scale))

@@ -78,7 +78,7 @@ class Timing:
 
 def cases() -> dict[str, tuple[Callable[[int, int], Work], int]]:
     """Every case by name: what makes it, and its slate size."""
-    world = {
+    world: dict[str, tuple[Callable[[int, int], Work], int]] = {
         "queue": (queue, SLATE),
         "radio": (partial(queue, slate=1), 1),
         "kernel": (kernel, 1),
@@ -88,7 +88,7 @@ def cases() -> dict[str, tuple[Callable[[int, int], Work], int]]:
         "vector": (vector, 1),
         "sb3": (sb3, 1),
     }
-    agents = {
+    agents: dict[str, tuple[Callable[[int, int], Work], int]] = {
         f"agent:{name}:{verb}": (partial(case, name), SLATE)
         for name in available()
         for verb, case in (("recommend", recommend), ("fit", fit))

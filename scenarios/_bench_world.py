@@ -74,10 +74,13 @@ def organic(listeners: int, threads: int) -> Work:
     world = make_world(listeners, TRACKS, cooldown=0.0, log=True, threads=threads)
     days = max(1, 20_000 // listeners // 10)
 
+    log = world.log
+    assert log is not None
+
     def work() -> int:
-        before = len(world.log)
+        before = len(log)
         world.warm_up(days)
-        return max(len(world.log) - before, 1)
+        return max(len(log) - before, 1)
 
     return work
 
@@ -115,8 +118,9 @@ def _agent(name: str, listeners: int) -> tuple[Agent, Request, Log]:
     world.warm_up(14)
     agent = load(name)
     agent.begin(world.setting(SLATE))
+    assert world.log is not None
     agent.fit(world.log)
     world.share = 1.0
     request = world.waiting(until=np.inf)
-    assert request is not None and world.log is not None
+    assert request is not None
     return agent, request, world.log

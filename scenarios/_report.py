@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from pathlib import Path
 
@@ -14,12 +13,8 @@ from simenv.scenarios import _folder
 from simenv.scenarios._folder import cell_folder
 from simenv.scenarios._plots import curves, differences
 from simenv.scenarios._results import Failure, Result, write_text
-from simenv.scenarios._stats import Interval
-from simenv.scenarios.base import REFERENCES
+from simenv.scenarios._words import AGAINST, answer, notes, number, spanned, surface, unbeaten
 from simenv.scenarios.metrics import describe
-
-AGAINST = "popular"
-"""What a recommender has to beat."""
 
 NAMED = 5  # tracks that rose and as many that fell, an agent
 
@@ -108,43 +103,6 @@ def told(result: Result, figures: list[Path]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def answer(result: Result) -> str:
-    """The question answered in one sentence, with numbers."""
-    metric = result.scenario.primary
-    column = describe(metric)
-    means = {a: result.mean(metric, a) for a in result.served}
-    means = {a: m for a, m in means.items() if math.isfinite(m.mean)}
-    agents = sorted((a for a in means if a not in ("organic", "oracle")), key=lambda a: means[a].mean)
-    if not agents:
-        return f"`{metric}` ({column.words}) is known of no agent: give it more days."
-    low, high = agents[0], agents[-1]
-    text = f"After {result.scenario.days} days `{metric}` ({column.words}) "
-    if low == high:
-        text += f"is {spanned(means[low])} under `{low}`"
-    else:
-        text += f"ranges from {spanned(means[low])} under `{low}` to {spanned(means[high])} under `{high}`"
-    beside = []
-    if "oracle" in means:
-        beside.append(f"`oracle`, which sees true tastes, comes to {number(means['oracle'].mean)}")
-    if "organic" in means:
-        beside.append(f"without recommendations it is {number(means['organic'].mean)}")
-    text += f" ({'; '.join(beside)})" if beside else ""
-    best = low if column.better < 0 else high
-    if AGAINST in agents and best != AGAINST:
-        apart = result.compare(metric, best, AGAINST).difference
-        text += f"; in the same worlds `{best}` differs from `{AGAINST}` by {spanned(apart, sign=True)}"
-    return text + "."
-
-
-def surface(result: Result) -> str:
-    """The world and where recommendations appear, in words."""
-    s = result.scenario
-    tracks = f"{s.tracks:,} tracks" + (f" of {s.catalogue.name}" if s.catalogue else "")
-    days = f"{s.warmup} organic days and then {s.days} with recommendations"
-    worlds = f"{s.seeds} {'world' if s.seeds == 1 else 'worlds'}"
-    return f"{s.listeners:,} listeners, {tracks}, {days}, {worlds}; {s.surface}."
-
-
 def main_table(result: Result) -> list[str]:
     """Every agent: the primary metric, what it is beyond `popular`, the other metrics, with intervals."""
     primary, shown = result.scenario.primary, result.shown
@@ -159,57 +117,6 @@ def main_table(result: Result) -> list[str]:
             row.append(spanned(result.compare(primary, agent, AGAINST).difference, sign=True))
         rows.append([*row, *(spanned(result.mean(m, agent)) for m in shown)])
     return [f"| {' | '.join(row)} |" for row in rows]
-
-
-def notes(result: Result) -> list[str]:
-    """What a reader of the table must know."""
-    lines = ["Means over worlds; in brackets the 95 % bootstrap interval over worlds."]
-    if result.scenario.seeds == 1:
-        lines = ["One world only: no interval can be given."]
-    marked = [a for a in result.served if unbeaten(result, a)]
-    if marked:
-        lines.append(f"† does not beat `{AGAINST}`: {', '.join(f'`{a}`' for a in marked)}.")
-    silent = [m for m in result.scenario.shown if m not in result.shown]
-    if silent:
-        lines.append(f"Nothing could be measured of {', '.join(f'`{m}`' for m in silent)}.")
-    missing = [a for a in REFERENCES if a not in result.served]
-    if math.isinf(result.scenario.cooldown) and "repeat" in missing:
-        missing.remove("repeat")  # it has nothing to say where only new music counts
-    if missing:
-        lines.append(f"Reference arms that are missing here: {', '.join(f'`{a}`' for a in missing)}.")
-    lines += [f"Left out: `{agent}` {why}." for agent, why in result.skipped.items()]
-    return [line for text in lines for line in (text, "")][:-1]
-
-
-def unbeaten(result: Result, agent: str) -> bool:
-    """Whether a learner does not do better than `popular` on the primary metric, as far as intervals tell."""
-    better = describe(result.scenario.primary).better
-    if not better or agent in REFERENCES or AGAINST not in result.served:
-        return False
-    apart = result.compare(result.scenario.primary, agent, AGAINST).difference
-    if math.isfinite(apart.low):
-        return not (apart.above if better > 0 else apart.below)
-    return not apart.mean * better > 0
-
-
-def number(value: float, sign: bool = False) -> str:
-    """Three digits or so, never in powers of ten.
-
-    >>> number(12345.6), number(12.345), number(0.01234), number(float("nan"))
-    ('12,346', '12.3', '0.0123', '-')
-    """
-    if not math.isfinite(value):
-        return "-"
-    size = abs(value)
-    places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4
-    return f"{value:{'+' if sign else ''},.{places}f}"
-
-
-def spanned(span: Interval, sign: bool = False) -> str:
-    """A mean and its interval in brackets, where there is one."""
-    if not math.isfinite(span.low):
-        return number(span.mean, sign)
-    return f"{number(span.mean, sign)} [{number(span.low, sign)}, {number(span.high, sign)}]"
 
 
 def _against_table(result: Result) -> list[str]:

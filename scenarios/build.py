@@ -85,7 +85,7 @@ def make_catalogue(
 
 
 STAGE_LISTENERS, STAGE_DAYS = 1_000, 28
-"""Who make the charts of a face by living organically, and for how long: whole weeks, so it opens on Monday."""
+"""Who make the charts of a face by living organically, and for how long: whole weeks, to a Monday."""
 
 
 def listener_env(

@@ -1,4 +1,4 @@
-"""Big loops over rows, cut into blocks that a few threads share; what they compute must not depend on the cut."""
+"""Big loops over rows, in blocks that a few threads share; what comes out must not depend on the cut."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Crew:
     """A few threads, made lazily in the process that uses them: forking an idle crew is safe.
 
     Args:
-        threads: how many; 1 works in the caller's thread.
+        threads: how many; with 1, or with no more blocks than threads, the caller's thread does it all.
         block: rows at a time.
     """
 

@@ -148,12 +148,13 @@ class Crowd:
         self.observer = Observer(setting, face.history)
         self.observer.publish(stage.counts)
         f = self.observer.features.shape[1]
-        self.mode: Choice | Direction = {
+        modes: dict[str, Choice | Direction] = {
             "candidates": Choice(face.candidates, face.slate_size, among_candidates=True),
             "tracks": Choice(total, face.slate_size, among_candidates=False),
             "query": Direction(0, f, face.slate_size),
             "blend": Direction(f, len(MATCH), face.slate_size),
-        }[face.actions]
+        }
+        self.mode = modes[face.actions]
         self._retriever = retrieve(setting, face.candidates) if face.actions != "tracks" else None
         if self._retriever is not None:
             self._retriever.publish(stage.counts)

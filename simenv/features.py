@@ -57,7 +57,7 @@ def _genre_directions(catalogue: Catalogue) -> F32:
     count = np.diff(catalogue.genre_start)
     total = np.zeros((len(catalogue), GENRE_DIRECTIONS), np.float32)
     np.add.at(total, np.repeat(np.arange(len(catalogue)), count), directions[catalogue.genre_ids])
-    return total / np.maximum(count, 1)[:, None].astype(np.float32)
+    return (total / np.maximum(count, 1)[:, None]).astype(np.float32)
 
 
 @driver([Path(__file__), Path(floats.__file__)])

@@ -121,7 +121,8 @@ class Observer:
         """New charts (T,): popularity is 1 - 2 ln(rank) / ln(T), rank from 1; before the first ones 0."""
         rank = np.empty(len(charts), np.float32)
         rank[np.argsort(-charts, kind="stable")] = np.arange(1, len(charts) + 1)
-        self._tracks["popularity"] = ONE - TWO * floats.log_array(rank) / floats.log_array(f32(len(charts)))
+        logs = floats.log_array(rank)
+        self._tracks["popularity"] = ONE - TWO * logs / max(logs.max(), f32(1e-9))
 
     def forget(self, rows: I32) -> None:
         """Other listeners take these rows; nothing is known of them."""
@@ -277,7 +278,7 @@ def _match(rows, time, candidates, listeners, recent, taste, features, facts, st
 
 @floats.scalar
 def _came_of(plays, track, artist, genre):
-    """Of `plays` (5, 32): outcomes of the artist's and their number, of the genre's, and plays of the track."""
+    """Of `plays` (5, 32): outcomes of the artist's and their number, of the genre's; plays of the track."""
     by_artist, artists, by_genre, genres, repeats = _NONE, _NONE, _NONE, _NONE, _NONE
     for h in range(MEMORY):  # int32 throughout, so that it vectorises
         outcome = plays[_OUTCOME, h]

@@ -1,4 +1,4 @@
-"""Nothing hidden can be reached from what a recommender is handed: not by attributes, slots, items or closures."""
+"""Nothing hidden can be reached from what a recommender is handed: not by attributes, slots or items."""
 
 import gc
 import types
@@ -32,8 +32,8 @@ def reachable(*roots):
             continue
         else:
             todo += gc.get_referents(thing)
-            # slots and plain numpy arrays are not all tracked by the collector
-            todo += [getattr(thing, name) for name in getattr(type(thing), "__slots__", ()) if hasattr(thing, name)]
+            slots = getattr(type(thing), "__slots__", ())  # not all of them are tracked by the collector
+            todo += [getattr(thing, name) for name in slots if hasattr(thing, name)]
     return seen
 
 

@@ -14,6 +14,7 @@ import simenv  # noqa: F401  registers the ids
 from simenv.actions import MODES
 from simenv.crowd import LAYOUTS
 from simenv.errors import UsageError
+from simenv.scenarios.build import practice
 from simenv.types import LIKED
 from simenv.users.params import ListenerParams
 
@@ -436,3 +437,13 @@ def test_render_tells_who_when_what_and_how_it_ended():
     many.step(np.zeros(3, int))
     assert [line.split(":")[0] for line in many.render()] == ["listener 0", "listener 1", "listener 2"]
     assert crowd(3).render() is None
+
+
+def test_practice_makes_populations_of_other_worlds_with_the_scenario_s_surface():
+    make = practice(tracks=300, slate_size=5, share=0.5, cooldown=10.0, past=2.0)
+    one, other = make(num_envs=3, world=8), make(num_envs=3, world=9, actions="query", horizon=7)
+    face = other._crowd.face
+    assert (face.slate_size, face.share, face.cooldown, face.past, face.horizon) == (5, 0.5, 10.0, 2.0, 7)
+    assert one._crowd.stage.catalogue.digest != other._crowd.stage.catalogue.digest
+    other.reset(seed=1)
+    assert (other._crowd.request.time >= other._crowd.stage.day + 2).all()

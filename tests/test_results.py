@@ -12,9 +12,10 @@ from simenv.errors import UsageError
 from simenv.scenarios import load
 from simenv.scenarios._cell import Outcome
 from simenv.scenarios._plots import COLOURS, apart, colour, curves, differences
-from simenv.scenarios._report import answer, main_table, notes, number, surface, unbeaten
+from simenv.scenarios._report import main_table
 from simenv.scenarios._results import Result, write_json
 from simenv.scenarios._stats import interval, paired
+from simenv.scenarios._words import answer, notes, number, surface, unbeaten
 from simenv.scenarios.metrics import describe
 
 DAYS = 8
@@ -121,6 +122,13 @@ def test_learners_that_do_not_beat_popular_are_marked_and_missing_arms_named():
     assert "| content † |" in table and "| als |" in table
     said = " ".join(notes(r))
     assert "`content`, `itemknn`" in said and "missing here: `organic`, `repeat`, `oracle`" in said
+
+
+def test_where_more_is_neither_good_nor_bad_agents_are_held_to_what_is_finished():
+    r = result({"popular": 2.0, "als": 5.0, "content": 1.0}, primary="drift")
+    assert describe("drift").better == 0
+    assert unbeaten(r, "content") and not unbeaten(r, "als")
+    assert "on `finished`: `content`" in " ".join(notes(r))
 
 
 def test_one_world_gives_no_interval_and_says_so():

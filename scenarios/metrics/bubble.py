@@ -24,8 +24,8 @@ class Bubble(Metric):
     """
 
     columns: ClassVar[Mapping[str, Column]] = {
-        "ild": Column("distance between tracks of a slate, 1 - cosine of sound", 1),
-        "interests": Column("effective number of interests of a listener", 1, last=True),
+        "ild": Column("distance between tracks of a slate, 1 - cosine of sound"),
+        "interests": Column("effective number of interests of a listener", last=True),
         "drift": Column("distance of taste from the start, 1 - cosine", last=True),
     }
 

@@ -80,7 +80,7 @@ def gini(amounts: NDArray) -> float:
     """
     n = len(amounts)
     rank = 2.0 * np.arange(1, n + 1) - n - 1
-    return ratio(rank @ np.sort(amounts.astype(np.float64)), n * amounts.sum(dtype=np.float64))
+    return ratio(float(rank @ np.sort(amounts.astype(np.float64))), n * float(amounts.sum(dtype=np.float64)))
 
 
 def head(plays: F64, share: float) -> Bool:

@@ -34,11 +34,9 @@ class Topics(Metric):
     recommended: int = 10
 
     columns: ClassVar[Mapping[str, Column]] = {
-        "topics": Column("effective micro-genres in 20 plays of a listener's week", 1, last=True),
-        "topics10": Column(
-            "effective micro-genres in 10 recommended plays of a listener's week", 1, last=True
-        ),
-        "bubble_speed": Column("change of effective micro-genres a week", 1, last=True),
+        "topics": Column("effective micro-genres in 20 plays of a listener's week", last=True),
+        "topics10": Column("effective micro-genres in 10 recommended plays of a listener's week", last=True),
+        "bubble_speed": Column("change of effective micro-genres a week", last=True),
     }
 
     def begin(self, start: Start) -> None:
