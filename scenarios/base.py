@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from simenv.errors import UsageError
@@ -101,12 +101,17 @@ class Scenario:
             self.tracks,
             seed,
             listener=self.listener,
-            catalogue=self.catalogue or self.synthetic,
+            catalogue=self.catalogue or self._recipe(),
             columns=self.named_columns(),
+            kappa=self.synthetic.kappa,
             cooldown=max(self.cooldown, 1.0),  # metrics ask what is known, also where agents need not care
             share=self.share,
             threads=threads,
         )
+
+    def _recipe(self) -> Synthetic:
+        """The synthetic catalogue's recipe, with releases for as long as the scenario lasts."""
+        return replace(self.synthetic, days=max(self.synthetic.days, self.warmup + self.days))
 
     def named_columns(self) -> Mapping[str, str]:
         """`columns` as a mapping.

@@ -30,6 +30,7 @@ def make_world(
     listener: ListenerParams | None = None,
     catalogue: Synthetic | Path | str | None = None,
     columns: Mapping[str, str] | None = None,
+    kappa: float = 0.5,
     cooldown: float = 30.0,
     share: float = 0.35,
     heard_plays: int = 1024,
@@ -46,6 +47,7 @@ def make_world(
         catalogue: a recipe, or a table of real tracks (CSV, TSV or Parquet); by default a synthetic one.
         columns: what the columns of the table are called, where the usual names do not tell:
             ``{"title": "song"}``.
+        kappa: how far a real track's public features tell its sound, in [0, 1]; a recipe has its own.
         cooldown: days; the longest that agents will be held to. 0: the platform's memory is not kept.
         share: of sessions that are recommended.
         heard_plays: plays of a listener that the platform remembers with their time.
@@ -61,7 +63,7 @@ def make_world(
     if not cooldown >= 0:
         raise UsageError(f"cooldown={cooldown} days: expected 0 or more, or inf for new music only")
     key = Key.root(seed)
-    public, hidden = make_catalogue(tracks, key / "catalogue", catalogue, columns)
+    public, hidden = make_catalogue(tracks, key / "catalogue", catalogue, columns, kappa)
     population = Population(
         listeners, public, hidden, listener or ListenerParams(), key / "listeners", threads
     )
@@ -77,11 +79,12 @@ def make_catalogue(
     key: Key,
     catalogue: Synthetic | Path | str | None = None,
     columns: Mapping[str, str] | None = None,
+    kappa: float = 0.5,
 ) -> tuple[Catalogue, Hidden]:
     """Tracks as they show and as they sound: of a table, or of a recipe with so many `tracks`."""
     if catalogue is None or isinstance(catalogue, Synthetic):
         return replace(catalogue or Synthetic(), tracks=tracks).make(key)
-    return from_table(catalogue, columns, key=key)
+    return from_table(catalogue, columns, key=key, kappa=kappa)
 
 
 STAGE_LISTENERS, STAGE_DAYS = 1_000, 28

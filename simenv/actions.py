@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 
+import simenv.floats as floats
 from simenv._cache import driver
 from simenv.errors import UsageError
 from simenv.floats import f32
@@ -26,7 +27,7 @@ from simenv.types import F32, F64, I32, Bool
 
 MODES = ("candidates", "tracks", "query", "blend")
 
-compiled = driver([Path(__file__)])
+compiled = driver([Path(__file__), Path(floats.__file__)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+import simenv.types as types
 from simenv._cache import driver as cached
 from simenv.types import F32, F64, HEARD_SECONDS, I32, U8, Bool
 
 I64 = NDArray[np.int64]
 
 _DAY = 86_400.0
-driver = cached([Path(__file__)])
+driver = cached([Path(__file__), Path(types.__file__)])
 
 
 class Heard:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+import simenv.context as context
 import simenv.floats as floats
 from simenv._cache import driver
 from simenv.context import COLUMNS
@@ -62,7 +63,7 @@ _MINUTES = 1440.0
 _NONE, _ONE_PLAY = np.int32(0), np.int32(1)
 _N_CONTEXT, _N_PLAY, _N_MATCH = len(COLUMNS), len(PLAY), len(MATCH)
 
-compiled = driver([Path(__file__), Path(floats.__file__)])
+compiled = driver([Path(__file__), Path(floats.__file__), Path(context.__file__)])
 
 
 class Observer:

@@ -12,6 +12,7 @@ import numpy as np
 
 import simenv.floats as floats
 import simenv.rng as rng
+import simenv.types as types
 from simenv._cache import driver
 from simenv.floats import ZERO
 from simenv.types import LEFT
@@ -23,7 +24,10 @@ from simenv.users.organic import choose, replay_weight, weigh_library
 from simenv.users.rows import Memory, Music, Tastes
 from simenv.users.session import ASKING, IDLE, LONGEST, begin, ends, plan_return
 
-SOURCES = [*Path(__file__).parent.glob("*.py"), Path(rng.__file__), Path(floats.__file__)]
+SOURCES = [
+    *Path(__file__).parent.glob("*.py"),
+    *(Path(module.__file__) for module in (rng, floats, types)),
+]
 compiled = driver(SOURCES)
 
 
