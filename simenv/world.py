@@ -80,7 +80,8 @@ class World:
         self._published = listeners.publish(self._charts, self.today)
         self._everyone = np.arange(len(listeners), dtype=np.int32)
         self._request: Request | None = None
-        self._active: I32  # whose clocks may still move in this window
+        self._active: I32  # whose clocks may still move before ...
+        self._until: float  # ... this day
         self._open_window()
         self._pending: list[Late] = []
         self.truth = WorldTruth(listeners, hidden)
@@ -114,6 +115,8 @@ class World:
         if self._request is not None:
             return self._request
         until = self.today + self.window if until is None else until
+        if until > self._until:  # who was done by then may have more to do
+            self._active, self._until = self._everyone, until
         plays = self._listeners.live(self._active, until, self.share, self._published)
         if len(plays):
             self._organic.append(self._enter(plays))
@@ -144,12 +147,22 @@ class World:
         self.truth.utility = response.utility
         self.truth.known = np.zeros(reached.shape, bool)
         if self.heard is not None or self.log is not None:
-            plays = self._enter(plays_of(request, slate, response))
+            plays = self._enter(plays_of(request, slate, response, reached))
             self.truth.known[reached] = plays.has(KNOWN)
+        else:  # charts, likes and saves come all the same
+            earned = (response.flags & (LIKED | SAVED)) != 0
+            counted = slate.tracks[response.seconds >= HEARD_SECONDS]
+            self._expect(counted, plays_of(request, slate, response, earned))
         return Exchange(request, slate, feedback_of(response))
 
     def turn(self) -> Day:
-        """End the window: publish charts, late likes and saves, what comes out next; begin the next."""
+        """End the window: publish charts, late likes and saves, what comes out next; begin the next.
+
+        Raises:
+            UsageError: if somebody still waits for a slate.
+        """
+        if (request := self.waiting()) is not None:  # which also lives what nobody has asked to be lived yet
+            raise UsageError(f"{len(request)} listeners wait for a slate: call play() before turn()")
         end = self.today + self.window
         counted = np.bincount(
             np.concatenate([np.empty(0, np.int32), *self._counted]), minlength=len(self.catalogue)
@@ -185,25 +198,28 @@ class World:
         self.share = share
 
     def _open_window(self) -> None:
-        self._active = self._everyone
+        self._active, self._until = self._everyone, self.today
         self._organic: list[Plays] = []
         self._counted: list[I32] = []
 
     def _enter(self, plays: Plays) -> Plays:
-        """Enter plays into the platform's memory, the log and the charts-to-be; hand back what is public."""
+        """Enter plays into the platform's memory and the log; hand back what is public of them."""
         earned = (plays.flags & (LIKED | SAVED)) != 0
-        late = plays.rows(earned)
-        ended = late.time + late.seconds / SECONDS_A_DAY
-        self._pending.append(self._listeners.late(late.listener, late.time, late.track, ended, late.flags))
+        self._expect(plays.track[plays.seconds >= HEARD_SECONDS], plays.rows(earned))
         flags = plays.flags & ~(LIKED | SAVED)
         if self.heard is not None:
             known = self.heard.add(plays.listener, plays.track, plays.time, plays.seconds)
             flags = np.where(known, flags | KNOWN, flags)
         plays = replace(plays, flags=flags)
-        self._counted.append(plays.track[plays.seconds >= HEARD_SECONDS])
         if self.log is not None:
             self.log.append(plays)
         return plays
+
+    def _expect(self, counted: I32, late: Plays) -> None:
+        """Tracks will show in the next charts, and what plays earned some time later."""
+        self._counted.append(counted)
+        ended = late.time + late.seconds / SECONDS_A_DAY
+        self._pending.append(self._listeners.late(late.listener, late.time, late.track, ended, late.flags))
 
 
 class WorldTruth:
@@ -234,21 +250,21 @@ def feedback_of(response: Response) -> Feedback:
     )
 
 
-def plays_of(request: Request, slate: Slate, response: Response) -> Plays:
-    """The plays of an exchange that were reached, listener by listener, slot by slot."""
-    reached = (response.flags & REACHED) != 0
-    row, slot = np.nonzero(reached)
+def plays_of(request: Request, slate: Slate, response: Response, which: Bool | None = None) -> Plays:
+    """The plays of an exchange, by default all that were reached, listener by listener, slot by slot."""
+    which = (response.flags & REACHED) != 0 if which is None else which
+    row, slot = np.nonzero(which)
     return Plays(
-        time=response.time[reached],
+        time=response.time[which],
         listener=request.listeners[row],
-        track=slate.tracks[reached],
+        track=slate.tracks[which],
         visit=request.visit[row],
         session=response.session[row],
         slot=slot.astype(np.int8),
         source=np.zeros(len(row), np.uint8),
-        propensity=slate.propensity[reached],
-        seconds=response.seconds[reached],
-        flags=response.flags[reached],
-        activity=response.activity[reached],
-        device=response.device[reached],
+        propensity=slate.propensity[which],
+        seconds=response.seconds[which],
+        flags=response.flags[which],
+        activity=response.activity[which],
+        device=response.device[which],
     )

@@ -68,7 +68,7 @@ DAY_CLOCK = np.concatenate([[0.0], np.cumsum(HOUR_WEIGHTS) / np.sum(HOUR_WEIGHTS
 """(25,) share of a day's sessions that has begun by each full hour: lowest at 2-4 h, highest at 17-19 h."""
 
 _ACTIVITY, _DEVICE, _STAY1, _STAY2 = (stream(s) for s in ("activity", "device", "stay 1", "stay 2"))
-_DAY_HOURS, _WEEK, _SATURDAY = 24.0, 7.0, 5.0
+_DAY_HOURS, _WEEK, _SATURDAY = 24.0, 7, 5
 _SWING, _PEAK_HOUR, _PER_DAY = f32(0.18), f32(15.0), f32(1 / 24)
 
 
@@ -91,7 +91,7 @@ def hour_at(time):
 @scalar
 def is_weekend(time):
     """Whether a time in days falls on a Saturday or Sunday; day 0 is a Monday."""
-    return time - _WEEK * math.floor(time / _WEEK) >= _SATURDAY
+    return math.floor(time) % _WEEK >= _SATURDAY
 
 
 @scalar

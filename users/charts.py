@@ -33,7 +33,7 @@ class Charts(NamedTuple):
 def cumulative_within(weight: F64, start: I32) -> F64:
     """Cumulative sums that start anew in every group; `start` (g + 1,) offsets of the groups.
 
-    Summed group by group, not as differences of one long sum, so that a small group loses no digits.
+    Differences of one long sum: what is less than 1e-16 of everything together weighs nothing.
     """
     out = np.cumsum(weight)
     before = np.concatenate([[0.0], out])[start[:-1]]

@@ -26,7 +26,7 @@ from simenv.users.session import ASKING, IDLE, LONGEST, begin, ends, plan_return
 
 SOURCES = [
     *Path(__file__).parent.glob("*.py"),
-    *(Path(module.__file__) for module in (rng, floats, types)),
+    *(Path(rng.__file__), Path(floats.__file__), Path(types.__file__)),
 ]
 compiled = driver(SOURCES)
 

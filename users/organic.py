@@ -9,7 +9,7 @@ import numpy as np
 
 from simenv.floats import ONE, ZERO, exp32, f32, log32, scalar
 from simenv.rng import below, exponential, fold, stream, uniform
-from simenv.users.activities import EXPLORING
+from simenv.users.activities import EXPLORING, arousal_wanted
 from simenv.users.appeal import NOTHING, cosine, newness
 from simenv.users.exposure import FAMILIAR, FLOOR_DAYS, days_since, exposure, minute_of, plays_of
 from simenv.users.recognition import recognises
@@ -82,11 +82,15 @@ def replay(me, tracks, weights, x):
 
 
 @scalar
-def worth(track, interest, music, time, luck, p):
-    """How a candidate looks: match <mu, z> + quality + newness, with the Gumbel noise of a logit choice."""
+def worth(track, interest, music, time, wanted, luck, p):
+    """How a candidate looks: taste, quality, newness and fit to the hour, with a logit choice's Gumbel noise.
+
+    LISTENER.md 8 leaves out the fit; without it nights sound like days, whatever the hour asks for.
+    """
     song = music.songs[track]
-    match = p.match * cosine(interest, music.sound[track]) + p.quality * song.quality
-    return match + newness(f32(time - song.released), p) - log32(exponential(luck))
+    value = p.match * cosine(interest, music.sound[track]) + p.quality * song.quality
+    value += newness(f32(time - song.released), p) - p.arousal * abs(song.arousal - wanted)
+    return value - log32(exponential(luck))
 
 
 @scalar
@@ -146,13 +150,14 @@ def candidate(me, home, memory, music, charts, luck, p):
 def discover(me, interest, home, memory, music, charts, luck, p):
     """The best of ten candidates not heard before; if all ten are, one chart draw is taken as it comes."""
     luck = fold(luck, _DISCOVER)
+    wanted = arousal_wanted(me.clock, me.activity, p)
     best, track, source = NOTHING, np.int64(-1), CHARTS
     for c in range(CANDIDATES):
         own = fold(luck, c)
         i, how = candidate(me, home, memory, music, charts, own, p)
         if i < 0 or recognises(memory.filters, i):
             continue
-        value = worth(i, interest, music, me.clock, fold(own, _GUMBEL), p)
+        value = worth(i, interest, music, me.clock, wanted, fold(own, _GUMBEL), p)
         if value > best:
             best, track, source = value, i, how
     if track < 0:
@@ -164,13 +169,14 @@ def discover(me, interest, home, memory, music, charts, luck, p):
 def one_more(me, interest, music, charts, luck, p):
     """One more track by the artist of the last (an album run), the best of six draws; -1: there is none."""
     artist = music.songs[me.last_track].artist
+    wanted = arousal_wanted(me.clock, me.activity, p)
     best, track = NOTHING, np.int64(-1)
     for c in range(OF_ARTIST):
         own = fold(luck, c)
         i = by_artist(artist, charts, uniform(fold(own, _PLACE)))
         if i < 0 or i == me.last_track:
             continue
-        value = worth(i, interest, music, me.clock, fold(own, _GUMBEL), p)
+        value = worth(i, interest, music, me.clock, wanted, fold(own, _GUMBEL), p)
         if value > best:
             best, track = value, i
     return track

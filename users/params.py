@@ -62,7 +62,7 @@ class ListenerParams:
     """Share of the lift that recommended sessions get."""
 
     # -- how much a track appeals
-    base: float = -1.38
+    base: float = -1.22
     """Utility of a track with nothing for or against it."""
     match: float = 2.8
     """Weight of the cosine between an interest and the sound; 0: taste does not matter."""
@@ -144,7 +144,7 @@ class ListenerParams:
     """Weight of -ln days since."""
     focus: float = 1.3
     """Weight of the match with the session's interest in replaying."""
-    album_run: float = 0.12
+    album_run: float = 0.16
     """Chance that the next track is one more by the same artist; 0: off."""
     known_artist: float = 0.6
     """Share of discovery candidates by an artist already heard; 0: off."""

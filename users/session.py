@@ -76,7 +76,8 @@ def plan_return(me, p):
     """
     luck = session_luck(me)
     rate = me.rate * exp32(p.satisfaction_return * me.satisfaction)
-    come = day_clock_after(me.clock, me.chronotype / _HOURS, exponential(fold(luck, _RETURN)) / rate)
+    shift = np.float64(me.chronotype) / _HOURS
+    come = day_clock_after(me.clock, shift, exponential(fold(luck, _RETURN)) / rate)
     hazard = p.churn * exp32(-p.churn_satisfaction * me.satisfaction)
     me.phase = IDLE
     if hazard > ZERO:
