@@ -6,8 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .PHONY: demo test test-all lint bench clean
 
 demo: .venv/core
-	$(BIN)/simenv run long_term_reward --listeners 1000 --tracks 4000 --days 30 --seeds 3 --jobs 2 --out results/demo
-	@echo "table: results/demo/report.md; figures: results/demo/figures/"
+	$(BIN)/simenv run long_term_reward --listeners 1000 --tracks 4000 --days 30 --seeds 3 --jobs 2
 
 test: lint
 	$(BIN)/python -m pytest

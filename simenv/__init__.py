@@ -44,9 +44,18 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_NAMES})
 
 
-if "simenv/Listener-v0" not in gymnasium.registry:
-    gymnasium.register(
-        "simenv/Listener-v0",
-        entry_point="simenv.scenarios.build:listener_env",
-        vector_entry_point="simenv.scenarios.build:population_env",
-    )
+_PRESETS: dict[str, dict[str, object]] = {
+    "simenv/Listener-v0": {},  # choose one of eight candidates: Discrete
+    "simenv/ListenerBlend-v0": {"actions": "blend"},  # weigh what makes a candidate good: Box
+    "simenv/ListenerSlate-v0": {"slate_size": 10, "candidates": 40},  # ten of forty: MultiDiscrete
+}
+"""Registered environments, as presets of the arguments of `simenv.scenarios.build.listener_env`."""
+
+for _id, _arguments in _PRESETS.items():
+    if _id not in gymnasium.registry:
+        gymnasium.register(
+            _id,
+            entry_point="simenv.scenarios.build:listener_env",
+            vector_entry_point="simenv.scenarios.build:population_env",
+            kwargs=_arguments,
+        )

@@ -24,11 +24,11 @@ FAITHFUL = ListenerParams(churn=0.0)
 
 
 def alone(**options):
-    return gymnasium.make(ID, tracks=300, **options)
+    return gymnasium.make(ID, **{"tracks": 300, "observe": "dict"} | options)
 
 
 def crowd(n, **options):
-    return gymnasium.make_vec(ID, num_envs=n, tracks=300, **options)
+    return gymnasium.make_vec(ID, num_envs=n, **{"tracks": 300, "observe": "dict"} | options)
 
 
 def equal(a, b):
@@ -447,3 +447,13 @@ def test_practice_makes_populations_of_other_worlds_with_the_scenario_s_surface(
     assert one._crowd.stage.catalogue.digest != other._crowd.stage.catalogue.digest
     other.reset(seed=1)
     assert (other._crowd.request.time >= other._crowd.stage.day + 2).all()
+
+
+@pytest.mark.parametrize("name", sorted(name for name in gymnasium.registry if name.startswith("simenv/")))
+def test_every_registered_environment_keeps_the_contract_and_is_flat(name):
+    env = gymnasium.make(name, tracks=300).unwrapped
+    assert isinstance(env.observation_space, gymnasium.spaces.Box), "most learners read flat arrays"
+    check_env(env)
+    native = gymnasium.make_vec(name, num_envs=3, tracks=300)
+    assert type(native.unwrapped).__name__ == "PopulationEnv"
+    assert native.single_observation_space == env.observation_space
