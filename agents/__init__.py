@@ -6,6 +6,6 @@ if __name__ != "simenv.agents":
 from simenv.agents._checkpoint import restore
 from simenv.agents._expressions import as_agent, expression, load, parse
 from simenv.agents._registry import available
-from simenv.agents.base import Agent, Wrapper
+from simenv.agents.base import Agent, Scorer, Wrapper
 
-__all__ = ["Agent", "Wrapper", "as_agent", "available", "expression", "load", "parse", "restore"]
+__all__ = ["Agent", "Scorer", "Wrapper", "as_agent", "available", "expression", "load", "parse", "restore"]

@@ -11,14 +11,14 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from simenv.agents._preference import net_plays, or_shares, shares
-from simenv.agents._ranking import alike, chance, ranked, scores_of
-from simenv.agents.base import Agent, Count, Days, Number, Share, Weight
+from simenv.agents._ranking import alike
+from simenv.agents.base import Count, Days, Number, Scorer, Weight
 from simenv.log import Log
-from simenv.types import F32, I32, Request, Setting, Slate
+from simenv.types import F32, Request, Setting, Slate
 
 
 @dataclass
-class Als(Agent):
+class Als(Scorer):
     """Show the tracks whose factors point where the listener's do.
 
     With w = ln(1 + plays) - skips ln(1 + early skips), the preference of listener u for track i is
@@ -33,7 +33,6 @@ class Als(Agent):
         half_life: days after which a play counts for half; inf: all count alike.
         epochs: rounds of the first fit.
         refit: rounds of a later fit, which starts from the factors there are.
-        explore: chance that a slot is a uniform draw, in [0, 1].
 
     Source: Hu, Koren & Volinsky, ICDM 2008; solved by conjugate gradients (Takacs, Pilaszy & Tikk, RecSys
         2011) in the library implicit.
@@ -51,7 +50,6 @@ class Als(Agent):
     half_life: Days = np.inf
     epochs: Count = 8
     refit: Count = 3
-    explore: Share = 0.0
     fit_every: Number = field(default=7, kw_only=True)
 
     def begin(self, setting: Setting) -> None:
@@ -85,15 +83,6 @@ class Als(Agent):
             model.fit(sparse.csr_matrix(self.confidence_), show_progress=False)
         self.x_, self.y_ = model.user_factors, model.item_factors
 
-    def recommend(self, request: Request) -> Slate:
-        return ranked(self._scores, request, self.setting_, self.explore)
-
-    def score(self, request: Request, tracks: I32) -> F32:
-        return scores_of(self._scores, request, tracks, self.setting_)
-
-    def probability(self, request: Request, tracks: I32, given: I32) -> F32:
-        return chance(self._scores, request, tracks, given, self.setting_, self.explore)
-
     def parts(self, listener: int, track: int) -> dict[str, float]:
         """What each track of the past adds: c p y_i A^-1 y_j, A being the listener's normal matrix."""
         if self.cold_[listener]:
@@ -111,6 +100,6 @@ class Als(Agent):
         cosine = self.y_ @ self.y_[track] / np.maximum(length * length[track], 1e-12)
         return alike(cosine, track, k)
 
-    def _scores(self, request: Request) -> F32:
+    def scores(self, request: Request) -> F32:
         u = request.listeners
         return or_shares(self.x_[u] @ self.y_.T, self.cold_[u], self.shares_)

@@ -11,16 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simenv.agents._checks import Count, Days, Number, Range, Share, Weight, check_fields
-from simenv.agents._ranking import is_open
+from simenv.agents._ranking import chance, is_open, ranked, scores_of
 from simenv.errors import UsageError
 from simenv.log import Log
 from simenv.types import F32, I32, Bool, Day, Exchange, Request, Setting, Slate
 
-__all__ = ["Agent", "Count", "Days", "Number", "Range", "Share", "Weight", "Wrapper"]
+__all__ = ["Agent", "Count", "Days", "Number", "Range", "Scorer", "Share", "Weight", "Wrapper"]
+
+
+class _Begun:
+    """What every agent keeps when it begins; declared apart, as a dataclass would make it a parameter."""
+
+    setting_: Setting
 
 
 @dataclass
-class Agent(ABC):
+class Agent(_Begun, ABC):
     """A recommender.
 
     A subclass is a dataclass: its fields are its hyper-parameters and nothing else, checked against their
@@ -47,13 +53,13 @@ class Agent(ABC):
     def recommend(self, request: Request) -> Slate:
         """A slate for each listener who asks. Never learns: asked twice, it answers the same."""
 
-    def update(self, exchange: Exchange) -> None:  # noqa: B027  some agents learn in batches only
+    def update(self, exchange: Exchange) -> None:
         """Learn online from what became of a slate."""
 
-    def hear(self, news: Day) -> None:  # noqa: B027
+    def hear(self, news: Day) -> None:
         """Learn from a day's organic plays, late likes, charts and releases."""
 
-    def fit(self, log: Log) -> None:  # noqa: B027
+    def fit(self, log: Log) -> None:
         """Learn in batch from all that was played."""
 
     def score(self, request: Request, tracks: I32) -> F32:
@@ -101,6 +107,32 @@ class Agent(ABC):
         from simenv.agents._checkpoint import save
 
         return save(self, Path(path))
+
+
+@dataclass
+class Scorer(Agent):
+    """An agent that scores every track for a listener and shows the best that may be shown.
+
+    A subclass says `scores`; slates, cooldown, releases, ties, exploration and propensities follow from them.
+
+    Args:
+        explore: chance that a slot is a uniform draw, in [0, 1].
+    """
+
+    explore: Share = field(default=0.0, kw_only=True)
+
+    @abstractmethod
+    def scores(self, request: Request) -> F32:
+        """(m, T) scores of all tracks for each listener, or (1, T) if everybody is answered alike."""
+
+    def recommend(self, request: Request) -> Slate:
+        return ranked(self.scores, request, self.setting_, self.explore)
+
+    def score(self, request: Request, tracks: I32) -> F32:
+        return scores_of(self.scores, request, tracks, self.setting_)
+
+    def probability(self, request: Request, tracks: I32, given: I32) -> F32:
+        return chance(self.scores, request, tracks, given, self.setting_, self.explore)
 
 
 @dataclass

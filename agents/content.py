@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from simenv.agents._preference import net_plays, or_shares, shares
-from simenv.agents._ranking import alike, chance, ranked, scores_of
-from simenv.agents.base import Agent, Count, Days, Number, Share, Weight
+from simenv.agents._ranking import alike
+from simenv.agents.base import Count, Days, Number, Scorer, Weight
 from simenv.catalogue import Catalogue
 from simenv.log import Log
 from simenv.rng import Key
@@ -17,7 +17,7 @@ from simenv.types import F32, I32, Request, Setting, Slate
 
 
 @dataclass
-class Content(Agent):
+class Content(Scorer):
     """Show the tracks whose public features point where the listener's profile does.
 
     A track is a unit vector: scaled audio features, genres and artist one-hot, each group by its weight; what
@@ -33,7 +33,6 @@ class Content(Agent):
         buckets: columns for artists; more artists than that share them by a signed hash.
         skips: what an early skip takes away, in plays.
         half_life: days after which a play counts for half; inf: all count alike.
-        explore: chance that a slot is a uniform draw, in [0, 1].
 
     Source: Pazzani & Billsus, The Adaptive Web 2007; signed hashing: Weinberger et al., ICML 2009.
     Departs:
@@ -47,7 +46,6 @@ class Content(Agent):
     buckets: Count = 256
     skips: Weight = 0.5
     half_life: Days = np.inf
-    explore: Share = 0.0
     fit_every: Number = field(default=7, kw_only=True)
 
     def begin(self, setting: Setting) -> None:
@@ -62,15 +60,6 @@ class Content(Agent):
         self.shares_ = shares(log, self.half_life)
         self.profile_ = _unit(net_plays(log, self.half_life, self.skips) @ self.features_)
 
-    def recommend(self, request: Request) -> Slate:
-        return ranked(self._scores, request, self.setting_, self.explore)
-
-    def score(self, request: Request, tracks: I32) -> F32:
-        return scores_of(self._scores, request, tracks, self.setting_)
-
-    def probability(self, request: Request, tracks: I32, given: I32) -> F32:
-        return chance(self._scores, request, tracks, given, self.setting_, self.explore)
-
     def parts(self, listener: int, track: int) -> dict[str, float]:
         catalogue = self.setting_.catalogue
         if not self.profile_[listener].any():
@@ -84,7 +73,7 @@ class Content(Agent):
     def similar(self, track: int, k: int) -> Slate:
         return alike(self.features_ @ self.features_[track], track, k)
 
-    def _scores(self, request: Request) -> F32:
+    def scores(self, request: Request) -> F32:
         profile = self.profile_[request.listeners]
         return or_shares(profile @ self.features_.T, np.logical_not(profile.any(axis=1)), self.shares_)
 

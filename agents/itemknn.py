@@ -10,14 +10,14 @@ from scipy import sparse
 
 from simenv.agents._neighbours import nearest, votes
 from simenv.agents._preference import net_plays, or_shares, shares
-from simenv.agents._ranking import alike, chance, ranked, scores_of
-from simenv.agents.base import Agent, Count, Days, Number, Share, Weight
+from simenv.agents._ranking import alike
+from simenv.agents.base import Count, Days, Number, Scorer, Weight
 from simenv.log import Log
-from simenv.types import F32, I32, Request, Setting, Slate
+from simenv.types import F32, Request, Setting, Slate
 
 
 @dataclass
-class Itemknn(Agent):
+class Itemknn(Scorer):
     """Every track of a listener's past votes for its nearest tracks.
 
     With m (n, T) the weighted plays, two tracks are alike by m_i.m_j / (|m_i| |m_j| + shrink) /
@@ -35,7 +35,6 @@ class Itemknn(Agent):
         penalty: exponent of the penalty on popular tracks, 0 for none.
         skips: what an early skip takes away, in plays.
         half_life: days after which a play counts for half; inf: all count alike.
-        explore: chance that a slot is a uniform draw, in [0, 1].
 
     Source: Deshpande & Karypis, TOIS 2004; adjusted cosine: Sarwar et al., WWW 2001; BM25: Robertson &
         Zaragoza 2009, k1 = 1.2, b = .75.
@@ -51,7 +50,6 @@ class Itemknn(Agent):
     penalty: Weight = 0.0
     skips: Weight = 0.5
     half_life: Days = np.inf
-    explore: Share = 0.0
     fit_every: Number = field(default=7, kw_only=True)
 
     def begin(self, setting: Setting) -> None:
@@ -70,15 +68,6 @@ class Itemknn(Agent):
         m = weighted(weights, self.weighting)
         self.alike_ = nearest(m, self.neighbours, self.shrink, self.overlap, self.penalty)
 
-    def recommend(self, request: Request) -> Slate:
-        return ranked(self._scores, request, self.setting_, self.explore)
-
-    def score(self, request: Request, tracks: I32) -> F32:
-        return scores_of(self._scores, request, tracks, self.setting_)
-
-    def probability(self, request: Request, tracks: I32, given: I32) -> F32:
-        return chance(self._scores, request, tracks, given, self.setting_, self.explore)
-
     def parts(self, listener: int, track: int) -> dict[str, float]:
         own = self.weights_[[listener]]
         if not own.nnz:
@@ -90,7 +79,7 @@ class Itemknn(Agent):
     def similar(self, track: int, k: int) -> Slate:
         return alike(self.alike_[[track]].toarray()[0], track, k)
 
-    def _scores(self, request: Request) -> F32:
+    def scores(self, request: Request) -> F32:
         u = request.listeners
         cold = np.diff(self.weights_.indptr)[u] == 0
         return or_shares(votes(self.weights_, u, self.alike_), cold, self.shares_)

@@ -7,21 +7,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from simenv.agents._ranking import chance, ranked
-from simenv.agents.base import Agent, Days, Share
+from simenv.agents.base import Days, Scorer
 from simenv.log import Log
-from simenv.types import F32, HEARD_SECONDS, I32, Day, Exchange, Request, Setting, Slate
+from simenv.types import F32, HEARD_SECONDS, I32, Day, Exchange, Request, Setting
 
 
 @dataclass
-class Popular(Agent):
+class Popular(Scorer):
     """Show what was played most for 30 s and more, recommended or not: the charts for all time.
 
     Counts grow with every exchange and every day's news; `fit` counts the log anew.
 
     Args:
         half_life: days after which a play counts for half; inf: all count alike.
-        explore: chance that a slot is a uniform draw, in [0, 1].
 
     Source: the usual baseline; see Cremonesi, Koren & Turrin, RecSys 2010, for how hard it is to beat.
     Departs:
@@ -29,7 +27,6 @@ class Popular(Agent):
     """
 
     half_life: Days = np.inf
-    explore: Share = 0.0
 
     personal: ClassVar[bool] = False
 
@@ -48,19 +45,10 @@ class Popular(Agent):
     def hear(self, news: Day) -> None:
         self._count(news.plays.track[news.plays.seconds >= HEARD_SECONDS], news.time)
 
-    def recommend(self, request: Request) -> Slate:
-        return ranked(self._scores, request, self.setting_, self.explore)
-
-    def score(self, request: Request, tracks: I32) -> F32:
-        return self.plays_[tracks].astype(np.float32)
-
-    def probability(self, request: Request, tracks: I32, given: I32) -> F32:
-        return chance(self._scores, request, tracks, given, self.setting_, self.explore)
-
     def parts(self, listener: int, track: int) -> dict[str, float]:
         return {"plays by everyone": float(self.plays_[track])}
 
-    def _scores(self, request: Request) -> F32:
+    def scores(self, request: Request) -> F32:
         return self.plays_[None, :].astype(np.float32)
 
     def _count(self, tracks: I32, time: float) -> None:

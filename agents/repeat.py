@@ -8,17 +8,16 @@ import numpy as np
 from scipy import sparse
 
 from simenv.agents._preference import shares
-from simenv.agents._ranking import chance, ranked, scores_of
-from simenv.agents.base import Agent, Share, Weight
+from simenv.agents.base import Scorer, Weight
 from simenv.log import Log
-from simenv.types import F32, I32, Request, Setting, Slate
+from simenv.types import F32, Request, Setting
 
 OWN = np.float32(100)
 """What lifts the listener's own tracks above all others."""
 
 
 @dataclass
-class Repeat(Agent):
+class Repeat(Scorer):
     """Show the listener's favourites, then what is popular.
 
     A track with n plays of 30 s and more, the last of them some days ago, and with early skips scores
@@ -28,7 +27,6 @@ class Repeat(Agent):
     Args:
         often: weight of the number of plays.
         lately: how fast they fade.
-        explore: chance that a slot is a uniform draw, in [0, 1].
 
     Source: base-level activation of ACT-R (Anderson & Schooler, Psychological Science 1991), as next-basket
         and music studies use it (Reiter-Haas et al., RecSys 2021).
@@ -40,7 +38,6 @@ class Repeat(Agent):
 
     often: Weight = 0.9
     lately: Weight = 0.5
-    explore: Share = 0.0
 
     def begin(self, setting: Setting) -> None:
         self.setting_ = setting
@@ -53,15 +50,6 @@ class Repeat(Agent):
     def fit(self, log: Log) -> None:
         self.plays_, self.skips_, self.last_ = log.matrix(), log.matrix(skips=True), log.last()
         self.shares_ = shares(log)
-
-    def recommend(self, request: Request) -> Slate:
-        return ranked(self._scores, request, self.setting_, self.explore)
-
-    def score(self, request: Request, tracks: I32) -> F32:
-        return scores_of(self._scores, request, tracks, self.setting_)
-
-    def probability(self, request: Request, tracks: I32, given: I32) -> F32:
-        return chance(self._scores, request, tracks, given, self.setting_, self.explore)
 
     def parts(self, listener: int, track: int) -> dict[str, float]:
         """As of the last play of anyone."""
@@ -76,7 +64,7 @@ class Repeat(Agent):
             "early skips": -np.log1p(skips),
         }
 
-    def _scores(self, request: Request) -> F32:
+    def scores(self, request: Request) -> F32:
         u = request.listeners
         plays, skips = self.plays_[u], self.skips_[u].toarray()
         row = np.repeat(np.arange(len(u)), np.diff(plays.indptr))

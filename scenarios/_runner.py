@@ -61,6 +61,9 @@ def run(
     tracks: int | None = None,
     days: int | None = None,
     seeds: int | None = None,
+    warmup: int | None = None,
+    cooldown: float | None = None,
+    catalogue: Path | str | None = None,
     set: Mapping[str, Any] | None = None,  # noqa: A002  the word of the command line
     keep: Sequence[str] = (),
 ) -> Result:
@@ -76,15 +79,26 @@ def run(
         tracks: T.
         days: that agents serve.
         seeds: number of worlds.
-        set: any other field, parts of parts with a dot: ``{"listener.drift": 0.0, "cooldown": math.inf}``.
+        warmup: organic days before.
+        cooldown: days in which nothing is recommended again to who heard it; inf: new music only.
+        catalogue: a table of real tracks instead of a synthetic catalogue.
+        set: any other field, parts of parts with a dot: ``{"listener.drift": 0.0, "share": 0.5}``.
         keep: of "log" and "agent", what else to write.
 
     Raises:
         UsageError: if something asked for does not exist, or nothing can be written to `out`.
         RuntimeError: if a cell failed; what has finished is in `out`.
     """
-    sizes = {"listeners": listeners, "tracks": tracks, "days": days, "seeds": seeds}
-    given = {key: value for key, value in sizes.items() if value is not None} | dict(set or {})
+    named = {
+        "listeners": listeners,
+        "tracks": tracks,
+        "days": days,
+        "seeds": seeds,
+        "warmup": warmup,
+        "cooldown": cooldown,
+        "catalogue": None if catalogue is None else Path(catalogue),
+    }
+    given = {key: value for key, value in named.items() if value is not None} | dict(set or {})
     plan = settle(name, configured(_registry.load(name), given), agents)
     result = execute(plan, jobs, threads, None if out is None else Path(out), keep)
     if result.failures:

@@ -56,3 +56,18 @@ def test_the_gymnasium_id_is_registered_by_importing_the_package():
     entry = gymnasium.spec("simenv/Listener-v0")
     assert entry.entry_point == "simenv.scenarios.build:listener_env"
     assert entry.vector_entry_point == "simenv.scenarios.build:population_env"
+
+
+def test_the_agent_in_the_readme_runs(tmp_path):
+    """The file that README shows, as a file of somebody's own."""
+    import simenv
+
+    blocks = (ROOT / "README.md").read_text().split("```python\n")[1:]
+    (own,) = (block.split("```")[0] for block in blocks if "class Genres(" in block)
+    assert own.count("\n") < 40
+    (tmp_path / "genres.py").write_text(own)
+    agents = ["random", f"{tmp_path}/genres.py:Genres(charts=.02)"]
+    found = simenv.run(
+        "popularity_bias", agents, listeners=80, tracks=300, days=3, seeds=1, warmup=5
+    ).summary()
+    assert len(found) == 2 and found["finished"].notna().all()
