@@ -71,7 +71,7 @@ def kernel(listeners: int, threads: int) -> Work:
 
 def organic(listeners: int, threads: int) -> Work:
     """World alone: days in which listeners play what they like."""
-    world = make_world(listeners, TRACKS, cooldown=0.0, log=True, threads=threads)
+    world = make_world(listeners, TRACKS, listener=STAYING, cooldown=0.0, log=True, threads=threads)
     days = max(1, 20_000 // listeners // 10)
 
     log = world.log

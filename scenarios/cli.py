@@ -13,6 +13,7 @@ VERBS: Mapping[str, tuple[str, str, str]] = {
     "run": ("simenv.scenarios._run", "run", "run a scenario and compare its agents"),
     "report": ("simenv.scenarios._run", "report", "write the report of a run again, as far as it has got"),
     "simulate": ("simenv.scenarios._simulate", "main", "a log of plays, without an experiment"),
+    "facts": ("simenv.scenarios._facts", "main", "published facts of music listening beside our listeners"),
     "bench": ("simenv.scenarios._bench", "bench", "plays a second, on this machine"),
 }
 """Every verb: the module and the function that take the words after it; what it does."""
