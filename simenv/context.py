@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+import math
 
-from simenv.types import F32, F64
+from simenv.floats import ONE, cos_turns32, f32, scalar
 
 ACTIVITIES = ("work", "commute", "workout", "relax", "party", "sleep")
 DEVICES = ("phone", "desktop", "speaker", "car", "television")
@@ -20,28 +19,34 @@ COLUMNS = (
 """Names of the columns of `Request.context`."""
 
 
-def hour_of(time: F64) -> F64:
-    """Hour of the day in [0, 24) of times in days; day 0 is a Monday."""
-    return (time % 1.0) * 24.0
+_DAYS, _QUARTER = 7.0, f32(0.25)
+_PER_WEEK = f32(1 / 7)
+_ACTIVITY, _DEVICE = 4, 4 + len(ACTIVITIES)  # where the one-hot columns begin
 
 
-def weekday_of(time: F64) -> F64:
-    """Day of the week in [0, 7), 0 is Monday 00:00."""
-    return time % 7.0
+@scalar
+def show_context(out, time, activity, device):
+    """Write one listener's context into `out` (c,) of zeros: clock as sine and cosine, the rest one-hot.
+
+    Args:
+        out: float32, columns as in `COLUMNS`.
+        time: days; day 0 is a Monday.
+        activity, device: places in ACTIVITIES and DEVICES.
+    """
+    day = math.floor(time)
+    hour = f32(time - day)  # in turns of a day
+    weekday = f32(day - _DAYS * math.floor(day / _DAYS)) * _PER_WEEK
+    out[0], out[1] = _sine(hour), _cosine(hour)
+    out[2], out[3] = _sine(weekday), _cosine(weekday)
+    out[_ACTIVITY + activity] = ONE
+    out[_DEVICE + device] = ONE
 
 
-_WEEK = (2 * np.pi / 7 * np.arange(7)).astype(np.float32)
-_WEEKDAYS = np.stack([np.sin(_WEEK), np.cos(_WEEK)], axis=1)  # (7, 2)
+@scalar
+def _cosine(turns):
+    return min(max(cos_turns32(turns), -ONE), ONE)  # the polynomial may pass 1 by a rounding
 
 
-def context_of(time: F64, activity: NDArray, device: NDArray) -> F32:
-    """(m, c) context columns: clock as sine and cosine, activity and device one-hot."""
-    out = np.zeros((len(time), len(COLUMNS)), np.float32)
-    day = np.floor(time)
-    turn = np.float32(2 * np.pi) * (time - day).astype(np.float32)
-    out[:, 0], out[:, 1] = np.sin(turn), np.cos(turn)
-    out[:, 2:4] = _WEEKDAYS[day.astype(np.int64) % 7]
-    rows = np.arange(len(time))
-    out[rows, 4 + activity.astype(np.intp)] = 1
-    out[rows, 4 + len(ACTIVITIES) + device.astype(np.intp)] = 1
-    return out
+@scalar
+def _sine(turns):
+    return _cosine(turns - _QUARTER)

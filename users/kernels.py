@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+import simenv.context as context
 import simenv.floats as floats
 import simenv.rng as rng
 import simenv.types as types
 from simenv._cache import driver
+from simenv.context import show_context
 from simenv.floats import ZERO
 from simenv.types import LEFT
 from simenv.users.activities import arousal_wanted
@@ -26,7 +28,7 @@ from simenv.users.session import ASKING, IDLE, LONGEST, begin, ends, plan_return
 
 SOURCES = [
     *Path(__file__).parent.glob("*.py"),
-    *(Path(rng.__file__), Path(floats.__file__), Path(types.__file__)),
+    *(Path(str(module.__file__)) for module in (context, floats, rng, types)),
 ]
 compiled = driver(SOURCES)
 
@@ -37,6 +39,15 @@ def settle_in(rows, lo, hi, people, params):
     p = params[0]
     for j in range(lo, hi):
         plan_return(people[rows[j]], p)
+
+
+@compiled
+def ask(rows, lo, hi, people, time, shown, session, visit):
+    """What each of `rows` shows of their situation, into the four last arguments, a row each."""
+    for j in range(lo, hi):
+        me = people[rows[j]]
+        time[j], session[j], visit[j] = me.clock, me.position, me.visit
+        show_context(shown[j], me.clock, me.activity, me.device)
 
 
 @compiled

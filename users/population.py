@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simenv.catalogue import Catalogue, Hidden
-from simenv.context import context_of
+from simenv.context import COLUMNS
 from simenv.rng import Key
 from simenv.types import F32, F64, I32, U8, Late, Plays, Request, Response
 from simenv.users import kernels
@@ -180,10 +180,12 @@ class Population:
 
     def request(self, rows: I32) -> Request:
         """What the listeners `rows` show of their situation."""
-        people = self.people
-        clock = people["clock"][rows]
-        context = context_of(clock, people["activity"][rows], people["device"][rows])
-        return Request(rows, clock, context, people["position"][rows].astype(np.int32), people["visit"][rows])
+        m = len(rows)
+        time, context = np.empty(m), np.zeros((m, len(COLUMNS)), np.float32)
+        session, visit = np.empty(m, np.int32), np.empty(m, np.int32)
+        shown = (time, context, session, visit)
+        self._each(rows, lambda lo, hi: kernels.ask(rows, lo, hi, self.people, *shown))
+        return Request(rows, *shown)
 
     def returns(self, rows: I32) -> F64:
         """(m,) days: when each of `rows` acts next; inf: gone for good."""
