@@ -10,6 +10,7 @@ demo: .venv/core
 
 test: lint
 	$(BIN)/python -m pytest
+	$(BIN)/simenv facts --small --jobs 2
 
 test-all: lint
 	$(BIN)/python -m pytest -m "slow or not slow"

@@ -40,7 +40,7 @@ _FLAGS = {
 class Simulate:
     """Let listeners live for some days and write what they played, one row a play.
 
-    Columns: time (days), listener, session, track, title and artist where they have names, source; request,
+    Columns: time (days), listener, session, track, title where tracks have names, artist, source; request,
     slot and propensity of recommended plays; seconds, reached, skipped, known (played for 30 s before),
     liked, saved, session_ended, activity, device.
     """
@@ -143,9 +143,10 @@ def readable(plays: Plays, catalogue: Catalogue) -> pa.Table:
         "track": pa.array(plays.track),
     }
     names = catalogue.names
+    artists = [names.artist(i) for i in range(catalogue.n_artists)]
     if len(names.tracks):
-        columns["title"] = pa.array([names.track(int(i)) for i in plays.track])
-        columns["artist"] = pa.array([names.artist(int(catalogue.artist[i])) for i in plays.track])
+        columns["title"] = pa.DictionaryArray.from_arrays(plays.track, pa.array(names.tracks))
+    columns["artist"] = pa.DictionaryArray.from_arrays(catalogue.artist[plays.track], pa.array(artists))
     columns |= {
         "source": _named(plays.source, SOURCES),
         "request": pa.array(plays.visit, mask=organic),
