@@ -48,6 +48,11 @@ class Heard:
         self._known = np.zeros((n_listeners if known else 0, width), np.uint8)  # (n, ceil(T / 8)) bits
         self._any = np.zeros((n_listeners if any_play else 0, width), np.uint8)
 
+    @property
+    def endless(self) -> bool:
+        """Whether it can answer a cooldown without end."""
+        return bool(len(self._any))
+
     def add(self, listener: I32, track: I32, time: F64, seconds: F32) -> Bool:
         """Enter plays in the given order, which for one listener is the order of time.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +89,11 @@ class World:
         return len(self._listeners)
 
     def setting(
-        self, slate_size: int = 10, cooldown: float = 30.0, key: Key | None = None, **also: Any
+        self,
+        slate_size: int = 10,
+        cooldown: float = 30.0,
+        key: Key | None = None,
+        practice: Callable[..., object] | None = None,
     ) -> Setting:
         """What an agent is told of this world before its first request.
 
@@ -98,11 +101,17 @@ class World:
             slate_size: k.
             cooldown: days; the surface's rule of what may be recommended again.
             key: of the agent's luck.
-            also: `practice`, for agents that train in worlds of their own.
+            practice: makes other worlds, for agents that train in some.
+
+        Raises:
+            UsageError: if the cooldown has no end and this world does not remember so long.
         """
-        cooldown = cooldown if self.heard is not None else 0.0
+        if self.heard is None:
+            cooldown = 0.0
+        elif cooldown == np.inf and not self.heard.endless:
+            raise UsageError("cooldown=inf, but this world forgets: make it with make_world(cooldown=np.inf)")
         key = self.key / "agent" if key is None else key
-        return Setting(self.catalogue, len(self), slate_size, key, cooldown, self.heard, **also)
+        return Setting(self.catalogue, len(self), slate_size, key, cooldown, self.heard, practice)
 
     def waiting(self, until: float | None = None) -> Request | None:
         """Live through organic sessions; then who asks for a slate before `until` (or the window's end).

@@ -310,6 +310,12 @@ def test_the_setting_of_a_world_without_memory_has_no_cooldown():
     assert world_of().setting(5, key=KEY).key == KEY
 
 
+def test_a_cooldown_without_end_needs_a_world_that_never_forgets():
+    with pytest.raises(UsageError, match="make_world"):
+        world_of().setting(5, cooldown=np.inf)
+    assert world_of(cooldown=np.inf).setting(5, cooldown=np.inf).cooldown == np.inf
+
+
 def test_memory_does_not_grow_with_the_days():
     """T-RECS kept a copy of everything for every step (FIELD.md, bug 11)."""
     staying = ListenerParams(churn=0.0)
