@@ -258,14 +258,12 @@ class Population:
 
     def _each(self, rows: I32, work: Callable[[int, int], object]) -> list:
         """`work(lo, hi)` on chunks of `rows`, in the caller's thread or a few; results in row order."""
-        cuts = [(lo, min(lo + CHUNK, len(rows))) for lo in range(0, len(rows), CHUNK)]
-        if self.threads == 1 or len(rows) < ALONE:
-            return [work(lo, hi) for lo, hi in cuts]
-        size = min(CHUNK, -(-len(rows) // self.threads))
+        alone = self.threads == 1 or len(rows) < ALONE
+        size = CHUNK if alone else min(CHUNK, -(-len(rows) // self.threads))
         cuts = [(lo, min(lo + size, len(rows))) for lo in range(0, len(rows), size)]
-        if (
-            self._pool is None
-        ):  # made lazily, in the process that uses it: a fork of an idle population is safe
+        if alone:
+            return [work(lo, hi) for lo, hi in cuts]
+        if self._pool is None:  # made by the process that uses it, so a fork of an idle population is safe
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="listeners")
         return list(self._pool.map(lambda cut: work(*cut), cuts))
 
