@@ -23,6 +23,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 import simenv  # noqa: F401  registers the environment
 from simenv.observe import MATCH
+from simenv.rng import Key
 from simenv.sb3 import as_vec_env
 
 LISTENERS, HORIZON, CANDIDATES, DECISIONS = 512, 100, 8, 25  # decisions a listener between two updates
@@ -98,7 +99,7 @@ def popular(seen: np.ndarray) -> np.ndarray:
 
 def candidate_width() -> int:
     """Numbers that a candidate is described by: its public features, then MATCH."""
-    env = gymnasium.make("simenv/Listener-v0", candidates=CANDIDATES)
+    env = gymnasium.make("simenv/Listener-v0", candidates=CANDIDATES, observe="dict")
     return env.observation_space["candidates"].shape[0] // CANDIDATES
 
 
@@ -162,7 +163,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     start = time.perf_counter()
-    luck = np.random.default_rng(0)
+    luck = Key.root(0).generator()
     scores = {
         "random": returns(lambda seen: luck.integers(0, CANDIDATES, len(seen))),
         "most popular": returns(popular),
