@@ -79,9 +79,7 @@ class Content(Scorer):
 
     def _features(self, catalogue: Catalogue) -> F32:
         audio = _unit(_scaled(catalogue.audio, self.scale))
-        genres = np.zeros((len(catalogue), catalogue.n_genres), np.float32)
-        row = np.repeat(np.arange(len(catalogue)), np.diff(catalogue.genre_start))
-        genres[row, catalogue.genre_ids] = 1
+        genres = catalogue.genre_matrix().toarray()
         artist = _one_hot(catalogue.artist, catalogue.n_artists, self.buckets, self.setting_.key / "artist")
         groups = (self.audio * audio, self.genres * _unit(genres), self.artist * artist)
         return _unit(np.concatenate(groups, axis=1, dtype=np.float32))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from simenv._tables import places_of, require
 from simenv.errors import UsageError
 from simenv.scenarios._listening import Events
 from simenv.types import F64, I32, Bool
@@ -54,7 +54,9 @@ def read_log(path: Path, columns: Mapping[str, str]) -> tuple[Events, str]:
             than 1 % of the rows cannot be read.
     """
     table = _open(path)
-    places = _recognise(table.column_names, columns, path)
+    places = places_of(table.column_names, columns, NAMES)
+    for name in NEEDED:
+        require(places, table.column_names, name)
     found = {name: table.column(place).combine_chunks() for name, place in places.items()}
     if not table.num_rows:
         raise UsageError(f"the log {path} is empty: it has a header and no plays")
@@ -110,34 +112,6 @@ def _open(path: Path) -> pa.Table:
             f"{path} is not a table that can be read: CSV or TSV in UTF-8, gzipped or not, or Parquet was"
             f" expected ({reason})"
         ) from None
-
-
-def _recognise(names: list[str], columns: Mapping[str, str], path: Path) -> dict[str, int]:
-    """Which column is used as what: its place by name."""
-    for name, column in columns.items():
-        if name not in NAMES:
-            close = difflib.get_close_matches(name, NAMES, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else f"; it is one of {', '.join(NAMES)}"
-            raise UsageError(f"--columns {name}={column}: a column cannot be used as {name!r}{hint}")
-        if names.count(column) != 1:
-            count = "no column" if column not in names else "more than one column"
-            raise UsageError(
-                f"--columns {name}={column}: {path} has {count} {column!r}; it has {', '.join(names)}"
-            )
-    plain = [re.sub(r"[\s\-]+", "_", name.strip().lower()) for name in names]
-    places = {}
-    for name, aliases in NAMES.items():
-        found = [plain.index(alias) for alias in aliases if alias in plain]
-        if name in columns:
-            places[name] = names.index(columns[name])
-        elif found:
-            places[name] = found[0]
-        elif name in NEEDED:
-            raise UsageError(
-                f"{path} has no column that is recognised as {name}; its columns are {', '.join(names)}."
-                f" Say which one it is: --columns {name}=COLUMN"
-            )
-    return places
 
 
 def _days(column: pa.Array, path: Path) -> F64:

@@ -84,7 +84,7 @@ def _read_text(path: Path, compression: str | None) -> pa.Table:
 
 
 def recognise(names: list[str], columns: Mapping[str, str]) -> dict[str, int]:
-    """Which column of a table is used as what: its place by name.
+    """Which column of a table of tracks is used as what: its place by name.
 
     Args:
         names: of all columns of the table.
@@ -93,16 +93,32 @@ def recognise(names: list[str], columns: Mapping[str, str]) -> dict[str, int]:
     Raises:
         UsageError: if a needed column is missing, or `columns` names what is not there.
     """
+    places = places_of(names, columns, NAMES)
+    if "genres" not in columns:
+        places |= places_of(names, {}, {"sub_genres": SUB_GENRES})
+    require(places, names, "artist")
+    if "track_id" not in places:
+        require(places, names, "title", "title or track_id")
+    return places
+
+
+def places_of(
+    names: list[str], columns: Mapping[str, str], known: Mapping[str, tuple[str, ...]]
+) -> dict[str, int]:
+    """Where each of `known` is among the columns `names`: where `columns` says, else under an alias.
+
+    Raises:
+        UsageError: if `columns` names what is not known or not there.
+    """
     for name, column in columns.items():
-        if name not in NAMES:
-            close = difflib.get_close_matches(name, NAMES, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else f"; it is one of {', '.join(NAMES)}"
-            raise UsageError(f"a column cannot be used as {name!r}{hint}")
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; it is one of {', '.join(known)}"
+            raise UsageError(f"{name}={column}: a column cannot be used as {name!r}{hint}")
         if names.count(column) != 1:
             count = "no column" if column not in names else "more than one column"
             raise UsageError(f"{name}={column}: the table has {count} {column!r}; it has {', '.join(names)}")
     plain = [re.sub(r"[\s\-]+", "_", name.strip().lower()) for name in names]
-    known = NAMES if "genres" in columns else {**NAMES, "sub_genres": SUB_GENRES}
     places = {}
     for name, aliases in known.items():
         found = [plain.index(alias) for alias in aliases if alias in plain]
@@ -110,11 +126,17 @@ def recognise(names: list[str], columns: Mapping[str, str]) -> dict[str, int]:
             places[name] = names.index(columns[name])
         elif found:
             places[name] = found[0]
-    for needed in ("artist", "title"):
-        if needed not in places and not (needed == "title" and "track_id" in places):
-            what = "title or track_id" if needed == "title" else needed
-            raise UsageError(
-                f"the table has no column that is recognised as {what}; its columns are {', '.join(names)}."
-                f" Say which one it is: --columns {needed}=COLUMN"
-            )
     return places
+
+
+def require(places: Mapping[str, int], names: list[str], name: str, what: str | None = None) -> None:
+    """Say which column is missing, what there is and how to map it, if `name` has no place.
+
+    Raises:
+        UsageError: then; it calls the column `what`.
+    """
+    if name not in places:
+        raise UsageError(
+            f"the table has no column that is recognised as {what or name};"
+            f" its columns are {', '.join(names)}. Say which one it is: --columns {name}=COLUMN"
+        )

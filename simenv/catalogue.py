@@ -97,7 +97,10 @@ class Catalogue:
         """(T, G) float32: 1 where a track has a genre."""
         ones = np.ones(len(self.genre_ids), np.float32)
         shape = (len(self), self.n_genres)
-        return sparse.csr_array((ones, self.genre_ids, self.genre_start), shape=shape)
+        matrix = sparse.csr_array((ones, self.genre_ids, self.genre_start), shape=shape, copy=True)
+        matrix.sum_duplicates()  # in place, hence the copy: the catalogue's arrays are not written to
+        matrix.data[:] = 1
+        return matrix
 
     @classmethod
     def bare(cls, n_tracks: int) -> Catalogue:

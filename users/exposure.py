@@ -51,15 +51,22 @@ def find(tracks, track):
 
 
 @scalar
+def faded(traces, slot, days, p):
+    """Familiarity f, satiation s e^(-dt / 1 d) and wear b e^(-dt / 60 d), `days` after the last play."""
+    f = f32(traces[FAMILIAR, slot]) * _PER_FULL
+    s = f32(traces[FAST, slot]) * _PER_UNIT * exp32(-days / p.bored_days)
+    b = f32(traces[SLOW, slot]) * _PER_UNIT * exp32(-days / p.worn_days)
+    return f, s, b
+
+
+@scalar
 def exposure(traces, slot, days, p):
     """F = gain f - bored ln(1 + s) - worn ln(1 + b / 10), s and b decayed over `days` since the last play.
 
     Mere exposure (Zajonc 1968) first, satiation over a day and wear-out over two months later, recovery with
     rest; an inverted U in the number of plays (Sguerra et al. 2022).
     """
-    f = f32(traces[FAMILIAR, slot]) * _PER_FULL
-    s = f32(traces[FAST, slot]) * _PER_UNIT * exp32(-days / p.bored_days)
-    b = f32(traces[SLOW, slot]) * _PER_UNIT * exp32(-days / p.worn_days)
+    f, s, b = faded(traces, slot, days, p)
     return p.exposure * f - p.bored * log32(ONE + s) - p.worn * log32(ONE + b / p.worn_plays)
 
 
@@ -69,9 +76,7 @@ def remember(traces, slot, fraction, days, p):
 
     f <- 1 - (1 - f)(1 - learn r), s <- s e^(-dt / 1 d) + r, b <- b e^(-dt / 60 d) + r.
     """
-    f = f32(traces[FAMILIAR, slot]) * _PER_FULL
-    s = f32(traces[FAST, slot]) * _PER_UNIT * exp32(-days / p.bored_days)
-    b = f32(traces[SLOW, slot]) * _PER_UNIT * exp32(-days / p.worn_days)
+    f, s, b = faded(traces, slot, days, p)
     traces[FAMILIAR, slot] = fixed(ONE - (ONE - f) * (ONE - p.learn * fraction), _FULL)
     traces[FAST, slot] = fixed(s + fraction, _UNIT)
     traces[SLOW, slot] = fixed(b + fraction, _UNIT)
