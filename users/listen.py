@@ -73,11 +73,12 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
         flags = np.uint8(flags | SKIPPED)
 
     # what it changes
-    slot = keep(me, memory, slot, track, days, seconds / song.seconds, p)
+    fraction = seconds / song.seconds
+    slot = keep(me, memory, slot, track, days, fraction, p)
     notice(me, memory.filters, track)
     if not skipped:
         enjoy(tastes.taste, tastes.weight, me.interests, interest, sound, p)
-    settle(me, skipped, p)
+    settle(me, skipped, song.depth * fraction, p)
     advance(me, seconds, p)
     me.position += 1
     me.last_track = track

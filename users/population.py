@@ -59,6 +59,8 @@ SONG = np.dtype(
     [
         ("released", np.float64),
         ("quality", np.float32),
+        ("hook", np.float32),
+        ("depth", np.float32),
         ("arousal", np.float32),
         ("seconds", np.float32),
         ("artist", np.int32),
@@ -126,7 +128,7 @@ class Population:
         self.songs = np.zeros(len(catalogue), SONG)
         for name in ("released", "seconds", "artist"):
             self.songs[name] = getattr(catalogue, name)
-        for name in ("quality", "arousal"):
+        for name in ("quality", "hook", "depth", "arousal"):
             self.songs[name] = getattr(hidden, name)
         self._sounds = np.ascontiguousarray(hidden.sound.T)  # (d, T)
         self._pool: ThreadPoolExecutor | None = None
