@@ -155,8 +155,9 @@ def test_the_first_track_is_lifted_and_less_so_if_recommended(share):
 
 # -- no parameter is dead
 
-BASE = ListenerParams(newcomers=0.2, newcomer_days=6.0, churn=0.01, births=0.02)
+BASE = ListenerParams(fatigue=0.1, newcomers=0.2, newcomer_days=6.0, churn=0.01, births=0.02)
 OTHERWISE = {
+    "fatigue": 0.2,
     "hook": 0.5,
     "depth": 0.7,
     "memory": 24,

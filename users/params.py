@@ -96,6 +96,10 @@ class ListenerParams:
     """Recent plays that wear a track out by ln 2."""
     worn_days: float = 60.0
     """Time constant of wear-out, days."""
+    fatigue: float = 0.0
+    """Weight of ln(1 + recent plays of the track's genre) against it; 0: off."""
+    fatigue_days: float = 2.0
+    """Time constant of genre fatigue, days."""
 
     # -- how long they listen
     hazard: float = 0.47
@@ -193,7 +197,16 @@ class ListenerParams:
 
 POSITIVE = (
     *("evenness", "sessions", "discovery_a", "discovery_b", "mainstream_a", "mainstream_b", "newcomer_days"),
-    *("lift_tracks", "newness_days", "bored_days", "worn_plays", "worn_days", "hazard_seconds", "new_days"),
+    *(
+        "lift_tracks",
+        "newness_days",
+        "bored_days",
+        "worn_plays",
+        "worn_days",
+        "fatigue_days",
+        "hazard_seconds",
+        "new_days",
+    ),
     *("chart_half_life", "like_days", "save_days"),
 )
 PARAMS = np.dtype([(f.name, np.float32) for f in fields(ListenerParams)])
