@@ -17,10 +17,9 @@ from simenv.scenarios._loop import live
 from simenv.scenarios._measures import Measured
 from simenv.scenarios.base import Scenario
 from simenv.types import F64
+from simenv.users.presets import preset
 from simenv.world import World
 
-IMPATIENT = 1.25
-"""What the mode of long sessions, `mssd2018`, adds to the impatience of everyone (LISTENER.md 6)."""
 LONG_DAYS = 30
 """Days that the mode of long sessions is lived for, the warm-up aside."""
 PROBED = 60
@@ -74,7 +73,7 @@ def find(task: Task) -> Found:
     """Live through one world and measure its facts."""
     if task.long:
         return _find_long(task)
-    world = _lived(task, task.scenario)
+    world = lived_world(task.scenario, task.arm, task.seed)
     plays = listening(world, task.scenario.warmup)
     measured, short = measure(plays, task.facts)
     if 8 in task.facts:
@@ -102,20 +101,19 @@ def listening(world: World, since: float) -> Listening:
 
 
 def _find_long(task: Task) -> Found:
-    scenario = task.scenario
-    impatient = replace(scenario.listener, impatience=scenario.listener.impatience + IMPATIENT)
-    days = min(scenario.days, LONG_DAYS)
-    plays = listening(_lived(task, replace(scenario, listener=impatient, days=days)), scenario.warmup)
+    impatient = preset("mssd2018", over=task.scenario.listener)
+    scenario = replace(task.scenario, listener=impatient, days=min(task.scenario.days, LONG_DAYS))
+    plays = listening(lived_world(scenario, task.arm, task.seed), scenario.warmup)
     return Found(task, {2: measures.long_sessions(plays)}, {}, len(plays))
 
 
-def _lived(task: Task, scenario: Scenario) -> World:
-    """The world of a task on its last day."""
+def lived_world(scenario: Scenario, arm: Arm, seed: int) -> World:
+    """The world of a scenario on its last day, `arm` having served."""
     with one_thread():
-        world = scenario.world(task.seed)
+        world = scenario.world(seed)
         world.warm_up(scenario.warmup)
         setting = world.setting(scenario.slate_size, scenario.cooldown)
-        agent = task.arm.begin(world, setting)
+        agent = arm.begin(world, setting)
         for _ in live(world, agent, setting, scenario.days):
             pass  # what is measured is in the log
     return world

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from json import dumps
 from pathlib import Path
 
+import pandas as pd
 import tyro
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from rich.console import Console
@@ -21,7 +22,9 @@ from simenv.scenarios._fact_run import Found, lived, measure, tasks
 from simenv.scenarios._fact_table import Judgement, judged, markdown, printed, reasons, records, summary
 from simenv.scenarios._folder import commit
 from simenv.scenarios._keys import digest, file_digest, plain, version
+from simenv.scenarios._listeners import listeners_of
 from simenv.scenarios._listening import Listening
+from simenv.scenarios._moments import moment_records
 from simenv.scenarios._results import write_json, write_text
 from simenv.scenarios._runner import offers
 from simenv.scenarios.base import Scenario
@@ -70,7 +73,10 @@ class Facts:
     out: Path | None = None
     """Folder of table, figure and report; by default results/facts/ and a digest of what was asked."""
     json: Path | None = None
-    """Write the rows also to this file: fact, kind, low, high, measured, verdict."""
+    """Write the rows also to this file: fact, kind, low, high, measured, verdict. Of a log there are more of
+    them, of kinds moment and about: what simenv calibrate fits."""
+    listeners_from: str | None = None
+    """A preset or a file that `simenv calibrate` wrote: what all listeners have in common, options aside."""
     listener: ListenerParams = field(default_factory=ListenerParams)
     """What all listeners have in common."""
     synthetic: Synthetic = field(default_factory=Synthetic)
@@ -88,16 +94,18 @@ def main(words: Sequence[str]) -> int:
         UsageError: if something asked for does not exist or cannot be done.
     """
     usual = SMALL if "--small" in words else Facts()
+    usual = replace(usual, listener=listeners_of(words, usual.listener))
     asked = tyro.cli(Facts, default=usual, args=list(words), prog="simenv facts")
     facts = chosen(asked.only)
     if asked.of is not None:
-        table, served, note = _of_log(asked, facts)
+        table, served, note, more = _of_log(asked, facts)
         out = _folder(asked)
     else:
         who, scenario = _who(asked.agent), _scenario(asked)
         out = _folder(asked)  # before worlds are lived: it may be a place that cannot be written to
-        table, served, note = _of_worlds(asked, facts, who, scenario)
-    _write(table, served, note, out, asked, shlex.join(("simenv", "facts", *words)))
+        (table, served, note), more = _of_worlds(asked, facts, who, scenario), []
+    rows = pd.concat([records(table), pd.DataFrame(more)]) if more else records(table)
+    _write(table, rows, served, note, out, asked, shlex.join(("simenv", "facts", *words)))
     screen = Console(highlight=False, soft_wrap=True)
     if not screen.is_terminal:
         screen.width = _WIDTH
@@ -138,8 +146,10 @@ def _of_worlds(
     return judged(facts, worlds, organic, why), who.name, note
 
 
-def _of_log(asked: Facts, facts: tuple[Fact, ...]) -> tuple[Judgement, str, str]:
-    """What the listeners of a log do, what they are called, and a note on the log."""
+def _of_log(
+    asked: Facts, facts: tuple[Fact, ...]
+) -> tuple[Judgement, str, str, list[dict[str, str | float]]]:
+    """What the listeners of a log do, what they are called, a note on the log, and rows for calibration."""
     assert asked.of is not None
     events, left_out = read_log(asked.of, _mapping(asked.columns))
     plays = Listening.of(events, asked.since)
@@ -148,7 +158,8 @@ def _of_log(asked: Facts, facts: tuple[Fact, ...]) -> tuple[Judgement, str, str]
     listeners = len(set(events.listener.tolist()))
     days = plays.until - plays.begun
     note = f"{asked.of.name}: {len(plays):,} plays of {listeners:,} listeners, {days:g} days"
-    return judged(facts, [measured], [], missing | short), "log", f"{note}; {left_out}" if left_out else note
+    table = judged(facts, [measured], [], missing | short)
+    return table, "log", f"{note}; {left_out}" if left_out else note, moment_records(plays)
 
 
 def _who(given: str) -> Arm:
@@ -217,13 +228,14 @@ def _folder(asked: Facts) -> Path:
     return out
 
 
-def _write(table: Judgement, served: str, note: str, out: Path, asked: Facts, command: str) -> None:
+def _write(
+    table: Judgement, rows: pd.DataFrame, served: str, note: str, out: Path, asked: Facts, command: str
+) -> None:
     """The report, the rows, the figure, and what was asked for.
 
     Raises:
         UsageError: if a file cannot be written.
     """
-    rows = records(table)
     lines = [
         "# What is published about listening, and what these listeners do",
         "",
