@@ -98,15 +98,20 @@ def check(asked: Calibrate, targets: Targets, knobs: Sequence[Knob]) -> None:
     for name in asked.hold:
         if name not in FAMILY:
             raise UsageError(f"--hold {name!r}: there is no such moment{did_you_mean(name, tuple(FAMILY))}")
-    if asked.budget < len(knobs) + 3:
+    if asked.budget < least(knobs):
         raise UsageError(too_small(asked.budget, knobs))
     if not targets.names:
         raise UsageError("nothing is left to fit")
 
 
+def least(knobs: Sequence[Knob]) -> int:
+    """Trials without which nothing is found: the start, its noise, a step of each to either side, one more."""
+    return 2 * len(knobs) + 3
+
+
 def too_small(budget: int, knobs: Sequence[Knob]) -> str:
     return (
-        f"--budget {budget} is too small for {len(knobs)} parameters: {len(knobs) + 3} trials are the least,"
+        f"--budget {budget} is too small for {len(knobs)} parameters: {least(knobs)} trials are the least,"
         f" and {6 * len(knobs)} are usual. Or fit fewer, with --parameters"
     )
 

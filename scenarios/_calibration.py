@@ -105,16 +105,16 @@ def told(found: Calibration) -> list[str]:
     s = found.fit.singular
     lines = [
         f"{found.fit.how[0].upper()}{found.fit.how[1:]} ({found.trials} trials).",
-        "Root mean square distance of fitted numbers, in sd, fresh worlds: "
-        f"{found.distance('fresh_start', True):.2f} at the start, {found.distance('fresh', True):.2f} fitted.",
+        "Root mean square distance of fitted numbers, in sd, in fresh worlds:"
+        f" {found.distance('fresh_start', True):.2f} at the start, {found.distance('fresh', True):.2f} now.",
     ]
     if np.isfinite(held := found.distance("fresh", False)):
         before = found.distance("fresh_start", False)
-        lines.append(f"Of numbers held out: {before:.2f} at the start, {held:.2f} fitted.")
+        lines.append(f"Of numbers held out: {before:.2f} at the start, {held:.2f} now.")
     if len(s):
         lines.append(
-            f"Singular values of the Jacobian, in sd a unit: {s[0]:.3g} to {s[-1]:.3g}; the ratio,"
-            f" {s[0] / max(s[-1], 1e-9):.3g}, says how much surer the facts are of some combinations than of others."
+            f"Singular values of the Jacobian, in sd a unit: {s[0]:.3g} to {s[-1]:.3g}, a ratio of"
+            f" {s[0] / max(s[-1], 1e-9):.3g}: how much surer the facts are of some combinations than of others."
         )
     if found.left_out:
         lines.append(f"Not used:\n  {said(found.left_out)}")

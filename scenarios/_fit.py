@@ -1,9 +1,9 @@
-"""Simulated moments: parameters under which trials give the numbers that are wanted, and how sure they are.
+"""Simulated moments: parameters under which trials give the numbers wanted, and how sure the numbers are.
 
-Minimises sum_i rho(((m_i(x) - w_i) / s_i)^2) by SciPy's trust-region least squares, rho its soft L1 beyond two
-s, so that a number out of the model's reach bends the others little. m are the moments of worlds with the same
-luck in every trial, w what is wanted, s^2 = error of w^2 + noise of m between worlds^2 + (slack w)^2. The
-Jacobian comes from differences over steps so large that they stand above the worlds' noise, and is kept
+Minimises sum_i rho(((m_i(x) - w_i) / s_i)^2) by SciPy's trust-region least squares; rho is its soft L1 beyond
+two s, so that a number out of the model's reach bends the others little. m are the moments of worlds with the
+same luck in every trial, w what is wanted, s^2 = error of w^2 + noise of m between worlds^2 + (slack w)^2.
+The Jacobian comes from differences over steps so large that they stand above the worlds' noise, and is kept
 until the search has moved by such a step.
 
 Source: McFadden, Econometrica 1989; Gourieroux and Monfort, Simulation-Based Econometric Methods, 1996.
@@ -99,7 +99,7 @@ def fit(trials: Trials, scale: Scale, start: ListenerParams, asked: Sequence[Kno
     Raises:
         Spent: if the budget does not suffice for the first Jacobian.
     """
-    jacobian = differences(trials, scale, start, asked)
+    jacobian = differences(trials, scale, start, asked, both=True)
     moved = pinned(jacobian)
     held = _why_held(jacobian, asked, moved)
     knobs = tuple(asked[i] for i in moved)
@@ -152,17 +152,34 @@ class _Search:
         return self.jacobian
 
 
-def differences(trials: Trials, scale: Scale, listener: ListenerParams, knobs: Sequence[Knob]) -> F64:
-    """(F, k) change of the standardised moments a unit of each coordinate, by one step of each, inwards."""
+def differences(
+    trials: Trials, scale: Scale, listener: ListenerParams, knobs: Sequence[Knob], both: bool = False
+) -> F64:
+    """(F, k) change of the standardised moments a unit of each coordinate.
+
+    Args:
+        trials: live what is tried.
+        scale: of the moments.
+        listener: around whom.
+        knobs: what is moved, one at a time.
+        both: by a step to either side, where parameters that do the same must show it, curvature and all;
+            else by one step inwards.
+    """
     x = place(listener, knobs)
-    tried = [listener]
+    tried, steps = [listener], []
     for i, knob in enumerate(knobs):
-        moved = x.copy()
-        moved[i] += STEP if x[i] + STEP <= knob.coordinate(knob.high) else -STEP
-        tried.append(at(listener, knobs, moved))
+        inward = STEP if x[i] + STEP <= knob.coordinate(knob.high) else -STEP
+        for side in (inward, -inward) if both else (inward,):
+            moved = x.copy()
+            moved[i] += side
+            tried.append(at(listener, knobs, moved))
+            steps.append(knob.coordinate(getattr(tried[-1], knob.name)) - x[i])
     here, *moments = (scale.residuals(m) for m in means(trials, tried))
-    ends = [knob.coordinate(getattr(one, knob.name)) for knob, one in zip(knobs, tried[1:], strict=True)]
-    return np.nan_to_num((np.array(moments) - here).T / (ends - x))
+    ends = np.array(moments).reshape(len(knobs), -1, len(here))  # (k, sides, F)
+    step = np.array(steps).reshape(len(knobs), -1)
+    if both:
+        return np.nan_to_num(((ends[:, 0] - ends[:, 1]).T / (step[:, 0] - step[:, 1])))
+    return np.nan_to_num((ends[:, 0] - here).T / step[:, 0])
 
 
 def pinned(jacobian: F64) -> list[int]:

@@ -79,7 +79,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob("hazard", "log", 0.01, 5, 0.3),
     Knob("base", "plain", -5, 4, 0.3),
 )
-"""The parameters that facts of listening depend on. Of two that do the same, the one that stands later is held."""
+"""The parameters that facts of listening depend on. Of two that do the same, the later one is held."""
 
 
 def chosen(names: Sequence[str]) -> tuple[Knob, ...]:
@@ -104,7 +104,7 @@ def place(listener: ListenerParams, knobs: Sequence[Knob]) -> F64:
 
 
 def at(listener: ListenerParams, knobs: Sequence[Knob], coordinates: F64) -> ListenerParams:
-    """The listener with other values of these parameters, rounded to six digits so that files hold all of it."""
+    """The listener with other values of these parameters, of six digits: files hold all of them."""
     values = (knob.value(x) for knob, x in zip(knobs, coordinates, strict=True))
     told = {knob.name: float(f"{value:.6g}") for knob, value in zip(knobs, values, strict=True)}
     return replace(listener, **told)  # type: ignore[arg-type]

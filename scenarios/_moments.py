@@ -111,7 +111,7 @@ def amounts(plays: Listening) -> list[float]:
 
 
 def repeats(plays: Listening) -> list[float]:
-    """Share of plays of 30 s that are of a track played for 30 s before: of all, and its sd over listeners."""
+    """Share of plays of 30 s that are of a track played for 30 s before; its sd over listeners."""
     heard = plays.counted & plays.heard
     return [_mean(plays.known[heard]), _sd(_shares(plays, plays.known, heard))]
 
