@@ -105,7 +105,7 @@ def check(asked: Calibrate, targets: Targets, knobs: Sequence[Knob]) -> None:
 
 
 def least(knobs: Sequence[Knob]) -> int:
-    """Trials without which nothing is found: the start, its noise, a step of each to either side, one more."""
+    """Trials without which nothing is found: start, noise, a step of each to either side, one more."""
     return 2 * len(knobs) + 3
 
 
@@ -181,10 +181,10 @@ def probe(out: Path) -> None:
     Raises:
         UsageError: if not.
     """
+    if out.is_dir():
+        raise UsageError(f"--out {out} is a folder: name a file")
     part = out.with_name(out.name + ".part")
     try:
-        if out.is_dir():
-            raise IsADirectoryError(21, "that is a folder")
         part.write_text("")
         part.unlink()
     except OSError as error:

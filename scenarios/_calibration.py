@@ -113,8 +113,9 @@ def told(found: Calibration) -> list[str]:
         lines.append(f"Of numbers held out: {before:.2f} at the start, {held:.2f} now.")
     if len(s):
         lines.append(
-            f"Singular values of the Jacobian, in sd a unit: {s[0]:.3g} to {s[-1]:.3g}, a ratio of"
-            f" {s[0] / max(s[-1], 1e-9):.3g}: how much surer the facts are of some combinations than of others."
+            f"Singular values of the Jacobian, in sd a unit: {s[0]:.3g} to {s[-1]:.3g}. The facts are"
+            f" {s[0] / max(s[-1], 1e-9):.3g} times surer of the best told combination of parameters than of"
+            " the worst."
         )
     if found.left_out:
         lines.append(f"Not used:\n  {said(found.left_out)}")

@@ -178,7 +178,7 @@ def differences(
     ends = np.array(moments).reshape(len(knobs), -1, len(here))  # (k, sides, F)
     step = np.array(steps).reshape(len(knobs), -1)
     if both:
-        return np.nan_to_num(((ends[:, 0] - ends[:, 1]).T / (step[:, 0] - step[:, 1])))
+        return np.nan_to_num((ends[:, 0] - ends[:, 1]).T / (step[:, 0] - step[:, 1]))
     return np.nan_to_num((ends[:, 0] - here).T / step[:, 0])
 
 
