@@ -132,6 +132,15 @@ def _moments(targets: Targets, scale: Scale, all_sd: Scale, here: F64, fresh: F6
         used = j is not None and bool(scale.fitted[j])
         sd = float(scale.sd[j]) if j is not None and used else float(all_sd.sd[i])
         rows.append(
-            Moment(target.name, target.wanted, sd, *(float(m[i]) for m in (*here, *fresh)), fitted=used)
+            Moment(
+                name=target.name,
+                wanted=target.wanted,
+                sd=sd,
+                start=float(here[0, i]),
+                fitted_to=float(here[1, i]),
+                fresh_start=float(fresh[0, i]),
+                fresh=float(fresh[1, i]),
+                fitted=used,
+            )
         )
     return tuple(rows)

@@ -45,7 +45,7 @@ class Calibrate:
     """Parameters to fit; by default all that facts of listening depend on. An unknown one lists them."""
     hold: tuple[str, ...] = ()
     """Moments to hold out, by name: they are shown beside the fit and not fitted."""
-    budget: int = 150
+    budget: int = 300
     """Trials at most."""
     listeners: int = 1_000
     """Listeners of a trial."""

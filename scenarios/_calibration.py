@@ -87,7 +87,7 @@ def moment_rows(found: Calibration) -> list[tuple[str, ...]]:
 def parameter_rows(found: Calibration) -> list[tuple[str, ...]]:
     """The table of parameters: how sure the facts are of each."""
     errors = dict(zip((knob.name for knob in found.fit.knobs), found.fit.errors, strict=True))
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for knob in found.asked:
         before, after = (getattr(listener, knob.name) for listener in (found.start, found.fit.listener))
         if knob.name in errors:

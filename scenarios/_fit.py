@@ -30,6 +30,9 @@ PINNED = 0.5
 """Standard error, in units of a coordinate, below which the facts pin a parameter down."""
 SOFT = 2.0
 """Standardised residuals beyond which a moment's pull grows no more."""
+ROUNDS = 3
+"""Searches at most, each with what the numbers pin down where the one before ended."""
+_SPENT = "the budget of trials is spent"
 _NEAR = 1e-6  # of a bound, where the search may not begin
 
 
@@ -96,49 +99,66 @@ def scale_of(targets: Sequence[Target], worlds: F64, slack: float) -> Scale:
 def fit(trials: Trials, scale: Scale, start: ListenerParams, asked: Sequence[Knob]) -> Fit:
     """Search from `start` until the numbers are met, nothing gets better, or the budget is spent.
 
+    Where a search ends, it is looked again which parameters the numbers pin down there; if there are more, it
+    goes on with them too.
+
     Raises:
         Spent: if the budget does not suffice for the first Jacobian.
     """
     jacobian = differences(trials, scale, start, asked, both=True)
-    moved = pinned(jacobian)
-    held = _why_held(jacobian, asked, moved)
+    moved, more = [], pinned(jacobian)
+    best, how = start, "the numbers pin no parameter down"
+    for _ in range(ROUNDS):
+        if set(more) <= set(moved):
+            break
+        moved = sorted({*moved, *more})
+        search = _Search(trials, scale, best, tuple(asked[i] for i in moved), jacobian[:, moved])
+        how = search.run()
+        best = search.best
+        try:
+            jacobian = differences(trials, scale, best, asked, both=True)
+        except Spent:
+            jacobian[:, moved] = search.jacobian
+            how = _SPENT
+            break
+        more = pinned(jacobian)
+    ours = jacobian[:, moved]
+    singular = np.asarray(np.linalg.svd(ours, compute_uv=False) if moved else (), np.float64)
     knobs = tuple(asked[i] for i in moved)
-    if not knobs:
-        return Fit(start, (), held, np.empty(0), np.empty(0), "the numbers pin no parameter down")
-    search = _Search(trials, scale, start, knobs, jacobian[:, moved])
-    low = np.array([knob.coordinate(knob.low) for knob in knobs])
-    high = np.array([knob.coordinate(knob.high) for knob in knobs])
-    begin = np.clip(place(start, knobs), low + _NEAR, high - _NEAR)
-    try:
-        found = least_squares(
-            search.residuals,
-            begin,
-            search.slopes,
-            bounds=(low, high),
-            loss="soft_l1",
-            f_scale=SOFT,
-            ftol=0.01,
-            xtol=0.02,
-        )
-        how = f"the search ended: {found.message}"
-    except Spent:
-        how = "the budget of trials is spent"
-    singular = np.linalg.svd(search.jacobian, compute_uv=False)
-    return Fit(search.best, knobs, held, standard_errors(search.jacobian), singular, how)
+    return Fit(best, knobs, _why_held(jacobian, asked, moved), standard_errors(ours), singular, how)
 
 
 class _Search:
-    """What the optimiser asks for, with the best place so far and the last Jacobian."""
+    """One run of the optimiser from `start`: coordinates are counted from there, in units."""
 
     def __init__(
         self, trials: Trials, scale: Scale, start: ListenerParams, knobs: tuple[Knob, ...], jacobian: F64
     ) -> None:
         self.trials, self.scale, self.start, self.knobs = trials, scale, start, knobs
-        self.jacobian, self.taken = jacobian, place(start, knobs)
+        self.origin, self.jacobian, self.taken = place(start, knobs), jacobian, np.zeros(len(knobs))
         self.best, self.least = start, np.inf
 
+    def run(self) -> str:
+        """Why the search ended; `best` is the best place that was seen."""
+        low = np.array([knob.coordinate(knob.low) for knob in self.knobs]) - self.origin
+        high = np.array([knob.coordinate(knob.high) for knob in self.knobs]) - self.origin
+        try:
+            found = least_squares(
+                self.residuals,
+                np.clip(self.taken, low + _NEAR, high - _NEAR),
+                self.slopes,
+                bounds=(low, high),
+                loss="soft_l1",
+                f_scale=SOFT,
+                ftol=0.01,
+                xtol=0.02,
+            )
+        except Spent:
+            return _SPENT
+        return f"the search ended: {found.message}"
+
     def residuals(self, x: F64) -> F64:
-        listener = at(self.start, self.knobs, x)
+        listener = at(self.start, self.knobs, self.origin + x)
         found = self.scale.residuals(means(self.trials, [listener])[0])
         cost = float(np.sum(np.sqrt(1 + (found / SOFT) ** 2)))  # as the optimiser's, but for constants
         if cost < self.least:
@@ -147,7 +167,7 @@ class _Search:
 
     def slopes(self, x: F64) -> F64:
         if np.abs(x - self.taken).max() > STEP:
-            here = at(self.start, self.knobs, x)
+            here = at(self.start, self.knobs, self.origin + x)
             self.jacobian, self.taken = differences(self.trials, self.scale, here, self.knobs), x.copy()
         return self.jacobian
 

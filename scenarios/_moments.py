@@ -24,7 +24,7 @@ LAGS = (1, 5, 15)
 RETURNS = {"an hour": 0.0417, "ten hours": 0.4031, "30 hours": 1.2538, "4 days": 3.8998}
 SOON = 12.1298
 """Days; longer absences of a track are not looked at: a log must be much longer than they are."""
-OFTEN, SOME, FAVOURITES = 100, 50, 10
+OFTEN, SOME, FAVOURITES, FURTHER = 100, 50, 10, 3
 GROUPS = 10
 
 
@@ -127,7 +127,9 @@ def returns(plays: Listening) -> list[float]:
 
 
 def favourites(plays: Listening) -> list[float]:
-    """Mean over listeners of the share of plays that go to their ten tracks played most."""
+    """Means over listeners of the share of plays that go to their ten tracks played most, and to the first;
+    of the share of their tracks that they played once.
+    """
     rows = np.flatnonzero(plays.counted & plays.heard)
     listener, track = plays.events.listener[rows], plays.events.track[rows]
     pairs, counts = np.unique(listener.astype(np.int64) << 32 | track, return_counts=True)
@@ -135,9 +137,27 @@ def favourites(plays: Listening) -> list[float]:
     who, counts = (pairs >> 32)[order], counts[order]
     starts = np.flatnonzero(np.append(True, np.diff(who) != 0))
     place = np.arange(len(who)) - np.repeat(starts, np.diff(np.append(starts, len(who))))
-    total = np.bincount(who, counts)
-    top = np.bincount(who, counts * (place < FAVOURITES))
-    return [_mean(top[total >= OFTEN] / total[total >= OFTEN])]
+    total, tracks = np.bincount(who, counts), np.bincount(who)
+    often = total >= OFTEN
+    top, best = (np.bincount(who, counts * (place < size)) for size in (FAVOURITES, 1))
+    once = np.bincount(who, counts == 1)
+    return [_mean(part[often] / of[often]) for part, of in ((top, total), (best, total), (once, tracks))]
+
+
+def artists(plays: Listening) -> list[float]:
+    """Plays by the artist of the play three before; mean over listeners of artists over tracks played."""
+    assert plays.events.artist is not None
+    artist = plays.events.artist
+    later = np.flatnonzero(plays.counted & (plays.position > FURTHER))
+    rows = np.flatnonzero(plays.counted & plays.heard)
+    listener = plays.events.listener[rows]
+    size = np.bincount(listener)
+    different = []
+    for thing in (plays.events.track, artist):
+        pairs = np.unique(listener.astype(np.int64) << 32 | thing[rows])
+        different.append(np.bincount(pairs >> 32, minlength=len(size)))
+    tracks, names = (counts[size >= OFTEN] for counts in different)
+    return [_mean(artist[later] == artist[later - FURTHER]), _mean(names / tracks)]
 
 
 def lost(plays: Listening) -> list[float]:
@@ -195,7 +215,17 @@ MOMENTS: tuple[Moments, ...] = (
     Moments(
         tuple(f"returns to a track within {when}, of 12 days" for when in RETURNS), returns, days=_HISTORY
     ),
-    Moments(("plays of the ten favourites",), favourites, grows=True),
+    Moments(
+        ("plays of the ten favourites", "plays of the favourite", "tracks played once"),
+        favourites,
+        grows=True,
+    ),
+    Moments(
+        ("same artist as three tracks before", "artists over tracks of a listener"),
+        artists,
+        frozenset({"artist"}),
+        grows=True,
+    ),
     Moments(("listeners lost between fortnights",), lost, days={"window": 42.0}, grows=True),
     Moments(("tracks: Gini of plays", "tracks: share of the top 1 %"), concentration, grows=True, shown=True),
     Moments(("plays at weekends",), weekdays, days={"window": 14.0}, shown=True),
@@ -207,7 +237,7 @@ FAMILY: Mapping[str, Moments] = {name: family for family in MOMENTS for name in 
 
 def measured(plays: Listening, names: Iterable[str] = FAMILY) -> dict[str, float]:
     """Those of the moments `names` that the plays can tell."""
-    wanted, found = set(names), {}
+    wanted, found = set(names), dict[str, float]()
     for family in MOMENTS:
         known = not family.needs - plays.offers and not plays.short_of(family.days)
         if known and wanted & set(family.names):
