@@ -106,7 +106,8 @@ def fit(trials: Trials, scale: Scale, start: ListenerParams, asked: Sequence[Kno
         Spent: if the budget does not suffice for the first Jacobian.
     """
     jacobian = differences(trials, scale, start, asked, both=True)
-    moved, more = [], pinned(jacobian)
+    moved: list[int] = []
+    more = pinned(jacobian)
     best, how = start, "the numbers pin no parameter down"
     for _ in range(ROUNDS):
         if set(more) <= set(moved):

@@ -116,8 +116,9 @@ def _of_rows(told: list[dict[str, Any]]) -> Targets:
             left_out[name] = "only its direction is published"
         else:
             low, high = row.get("low"), row.get("high")
-            banded = _is_number(low) and _is_number(high) and high > low
-            error = (high - low) / 4 if banded else ROUGH * abs(value)
+            error = ROUGH * abs(value)
+            if _is_number(low) and _is_number(high):
+                error = abs(high - low) / 4
             found[name] = Target(name, float(value), float(error), kind, FAMILY[name].shown)
     for name in found:
         left_out.pop(name, None)
