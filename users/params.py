@@ -113,6 +113,20 @@ class ListenerParams:
     gap: float = 3.0
     """Seconds between two tracks."""
 
+    # -- what they pick from a shelf
+    shelf_power: float = 0.8
+    """Position bias of a shelf: slot j is looked at with probability j^-power; 0: every slot is."""
+    cascade: float = 0.9
+    """Chance of looking at the next slot of a cascade; 1: every slot is looked at."""
+    swipe: float = 0.5
+    """Chance of swiping a carousel on to its next three slots; 1: every slot is looked at."""
+    look_noise: float = 1.0
+    """Sd of the error about how good a wholly unknown track would be; 0: off."""
+    elsewhere: float = 0.0
+    """Utility of picking nothing."""
+    look_seconds: float = 5.0
+    """Seconds that it takes to find that there is nothing."""
+
     # -- leaving, returning, going for good
     leave: float = 0.28
     """Chance that the session ends after its first track."""
@@ -186,6 +200,9 @@ class ListenerParams:
                 raise UsageError(f"listener.{f.name} is {getattr(self, f.name)}; give a finite number")
         if not 8 <= self.memory <= 4096:  # `exposure.weakest` keeps a slot in 12 bits
             raise UsageError(f"listener.memory is {self.memory}; a listener remembers 8 to 4,096 tracks")
+        for name in ("cascade", "swipe"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"listener.{name} is {getattr(self, name)}; it is a chance, from 0 to 1")
         for name in POSITIVE:
             if getattr(self, name) <= 0:
                 raise UsageError(f"listener.{name} is {getattr(self, name)}; it must be above 0")

@@ -1,0 +1,88 @@
+"""What is kept of a listener, a track and an organic play: one record each, as kernels read them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simenv.types import Plays
+
+PERSON = np.dtype(  # signed throughout: uint8 beside int64 is float64 to Numba
+    [
+        ("luck", np.uint64),  # hash of who they are
+        ("clock", np.float64),  # days: when they act next
+        ("gone", np.float64),  # when they left for good; inf: not
+        ("activity_until", np.float64),
+        ("updated", np.float64),  # when tastes were last pulled back
+        ("tired", np.float64),  # when counters of genre fatigue were last faded
+        ("joined", np.float64),
+        ("rate", np.float32),  # sessions a day
+        ("discovery", np.float32),
+        ("mainstream", np.float32),
+        ("skipper", np.float32),
+        ("chronotype", np.float32),  # hours
+        ("satisfaction", np.float32),
+        ("mood", np.float32),
+        ("session", np.int32),
+        ("visit", np.int32),
+        ("last_track", np.int32),
+        ("life", np.int32),
+        ("position", np.int16),  # tracks played in this session
+        ("remembered", np.int16),
+        ("filter_fill", np.int16),
+        ("filter_now", np.int8),
+        ("streak", np.int16),
+        ("interests", np.int8),
+        ("focus", np.int8),
+        ("activity", np.int8),
+        ("device", np.int8),
+        ("phase", np.int8),
+    ],
+    align=True,
+)
+SONG = np.dtype(
+    [
+        ("released", np.float64),
+        ("quality", np.float32),
+        ("hook", np.float32),
+        ("depth", np.float32),
+        ("arousal", np.float32),
+        ("seconds", np.float32),
+        ("artist", np.int32),
+        ("genre", np.int32),  # the main one; -1: unknown
+    ],
+    align=True,
+)
+EVENT = np.dtype(
+    [
+        ("time", np.float64),
+        ("listener", np.int32),
+        ("track", np.int32),
+        ("session", np.int32),
+        ("seconds", np.float32),
+        ("flags", np.uint8),
+        ("source", np.uint8),
+        ("activity", np.uint8),
+        ("device", np.uint8),
+    ],
+    align=True,
+)
+
+
+def plays_of(events: NDArray) -> Plays:
+    """Organic EVENTs as log columns."""
+    m = len(events)
+    return Plays(
+        time=events["time"].copy(),
+        listener=events["listener"].copy(),
+        track=events["track"].copy(),
+        visit=np.full(m, -1, np.int32),
+        session=events["session"].copy(),
+        slot=np.full(m, -1, np.int8),
+        source=events["source"].copy(),
+        propensity=np.full(m, np.nan, np.float32),
+        seconds=events["seconds"].copy(),
+        flags=events["flags"].copy(),
+        activity=events["activity"].copy(),
+        device=events["device"].copy(),
+    )
