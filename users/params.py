@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from simenv.errors import UsageError
+from simenv.users.ranges import check
 
 
 @dataclass(frozen=True)
@@ -195,35 +195,11 @@ class ListenerParams:
     """Tracks that a listener remembers."""
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            if not np.isfinite(getattr(self, f.name)):
-                raise UsageError(f"listener.{f.name} is {getattr(self, f.name)}; give a finite number")
-        if not 8 <= self.memory <= 4096:  # `exposure.weakest` keeps a slot in 12 bits
-            raise UsageError(f"listener.memory is {self.memory}; a listener remembers 8 to 4,096 tracks")
-        for name in ("cascade", "swipe"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"listener.{name} is {getattr(self, name)}; it is a chance, from 0 to 1")
-        for name in POSITIVE:
-            if getattr(self, name) <= 0:
-                raise UsageError(f"listener.{name} is {getattr(self, name)}; it must be above 0")
+        check(self)
 
     def record(self) -> np.ndarray:
         """(1,) all parameters as one float32 record: one signature for every kernel, for ever."""
         return np.array([tuple(getattr(self, f.name) for f in fields(self))], PARAMS)
 
 
-POSITIVE = (
-    *("evenness", "sessions", "discovery_a", "discovery_b", "mainstream_a", "mainstream_b", "newcomer_days"),
-    *(
-        "lift_tracks",
-        "newness_days",
-        "bored_days",
-        "worn_plays",
-        "worn_days",
-        "fatigue_days",
-        "hazard_seconds",
-        "new_days",
-    ),
-    *("chart_half_life", "like_days", "save_days"),
-)
 PARAMS = np.dtype([(f.name, np.float32) for f in fields(ListenerParams)])

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from simenv.catalogue import Catalogue, Hidden
 from simenv.context import COLUMNS
-from simenv.features import main_genre
 from simenv.rng import Key
 from simenv.types import F32, F64, I32, U8, Late, Plays, Request, Response
 from simenv.users import kernels
@@ -19,7 +18,7 @@ from simenv.users.charts import Charts, Publisher
 from simenv.users.choice import examination
 from simenv.users.params import ListenerParams
 from simenv.users.recognition import WORDS
-from simenv.users.records import EVENT, PERSON, SONG, plays_of
+from simenv.users.records import EVENT, PERSON, plays_of, songs_of
 from simenv.users.session import ASKING, GONE
 from simenv.users.signals import late_signals
 
@@ -70,12 +69,7 @@ class Population:
         self.traces = np.zeros((n, 3, slots), np.uint16)
         self.filters = np.zeros((n, 2, WORDS), np.uint64)
         self.genres = np.zeros((n, catalogue.n_genres if params.fatigue else 0), np.float32)
-        self.songs = np.zeros(len(catalogue), SONG)
-        for name in ("released", "seconds", "artist"):
-            self.songs[name] = getattr(catalogue, name)
-        for name in ("quality", "hook", "depth", "arousal"):
-            self.songs[name] = getattr(hidden, name)
-        self.songs["genre"] = main_genre(catalogue)
+        self.songs = songs_of(catalogue, hidden)
         self._sounds = np.ascontiguousarray(hidden.sound.T)  # (d, T)
         self._pool: ThreadPoolExecutor | None = None
         self.bear(np.arange(n, dtype=np.int32), life=0)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from simenv.catalogue import Catalogue, Hidden
+from simenv.errors import UsageError
+from simenv.features import main_genre
 from simenv.types import Plays
+
+DIMENSIONS = 256
+"""d of the hidden sound at most: a listener's interests are kept in five times as many floats."""
+MICRO_GENRES = 32_767
+"""Micro-genres at most: a listener's long-run taste names them in 16 bits."""
 
 PERSON = np.dtype(  # signed throughout: uint8 beside int64 is float64 to Numba
     [
@@ -53,6 +61,8 @@ SONG = np.dtype(
     ],
     align=True,
 )
+FELT = ("quality", "hook", "depth", "arousal")
+"""Fields of SONG that only listeners feel."""
 EVENT = np.dtype(
     [
         ("time", np.float64),
@@ -67,6 +77,36 @@ EVENT = np.dtype(
     ],
     align=True,
 )
+
+
+def songs_of(catalogue: Catalogue, hidden: Hidden) -> NDArray:
+    """(T,) SONG: the tracks as kernels read them.
+
+    Raises:
+        UsageError: if a number is missing or impossible, or there are more dimensions than fit.
+    """
+    if not 1 <= hidden.sound.shape[1] <= DIMENSIONS:
+        raise UsageError(f"the sound has {hidden.sound.shape[1]} dimensions; 1 to {DIMENSIONS} were expected")
+    if not 1 <= len(hidden.centroids) <= MICRO_GENRES:
+        raise UsageError(f"{len(hidden.centroids)} micro-genres; 1 to {MICRO_GENRES:,} were expected")
+    songs = np.zeros(len(catalogue), SONG)
+    for facts, names in ((catalogue, ("released", "seconds", "artist")), (hidden, FELT)):
+        for name in names:
+            songs[name] = getattr(facts, name)
+            _check(f"{name} of track", songs[name])
+    songs["genre"] = main_genre(catalogue)
+    _check("sound of track", hidden.sound)
+    _check("centroid of micro-genre", hidden.centroids)
+    if len(songs) and songs["seconds"].min() <= 0:
+        track = int(songs["seconds"].argmin())
+        raise UsageError(f"seconds of track {track} is {songs['seconds'][track]}; a length is above 0")
+    return songs
+
+
+def _check(what: str, values: NDArray) -> None:
+    bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+    if bad.any():
+        raise UsageError(f"{what} {int(bad.argmax())} is not a finite number: mend the catalogue")
 
 
 def plays_of(events: NDArray) -> Plays:
