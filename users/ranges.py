@@ -12,66 +12,22 @@ from simenv.errors import UsageError
 if TYPE_CHECKING:
     from simenv.users.params import ListenerParams
 
-POSITIVE = [
-    "evenness",
-    "sessions",
-    "discovery_a",
-    "discovery_b",
-    "mainstream_a",
-    "mainstream_b",
-    "newcomer_days",
-    "lift_tracks",
-    "newness_days",
-    "bored_days",
-    "worn_plays",
-    "worn_days",
-    "fatigue_days",
-    "hazard_seconds",
-    "new_days",
-    "chart_half_life",
-    "like_days",
-    "save_days",
-]
-NOT_NEGATIVE = [
-    "interests",
-    "sessions_spread",
-    "skipper",
-    "chronotype",
-    "mood",
-    "newness",
-    "arousal",
-    "idiosyncrasy",
-    "noise",
-    "hazard",
-    "hazard_late",
-    "gap",
-    "leave",
-    "churn",
-    "frequency",
-    "recency",
-    "chart_power",
-    "shelf_power",
-    "look_noise",
-    "look_seconds",
-    "births",
-    "birth_weight",
-]
-SHARES = [
-    "newcomers",
-    "mood_memory",
-    "lift_recommended",
-    "learn",
-    "satisfaction_pace",
-    "drift",
-    "weight_drift",
-    "taste_pull",
-    "weight_pull",
-    "album_run",
-    "known_artist",
-    "new_releases",
-    "cascade",
-    "swipe",
-]
+POSITIVE = (
+    *("evenness", "sessions", "discovery_a", "discovery_b", "mainstream_a", "mainstream_b"),
+    *("newcomer_days", "lift_tracks", "newness_days", "bored_days", "worn_plays", "worn_days"),
+    *("fatigue_days", "hazard_seconds", "new_days", "chart_half_life", "like_days", "save_days"),
+)
+NOT_NEGATIVE = (
+    *("interests", "sessions_spread", "skipper", "chronotype", "mood", "newness", "arousal"),
+    *("idiosyncrasy", "noise", "hazard", "hazard_late", "gap", "leave", "churn", "frequency"),
+    *("recency", "chart_power", "shelf_power", "look_noise", "look_seconds", "births"),
+    *("birth_weight",),
+)
+SHARES = (
+    *("newcomers", "mood_memory", "lift_recommended", "learn", "satisfaction_pace", "drift"),
+    *("weight_drift", "taste_pull", "weight_pull", "album_run", "known_artist", "new_releases"),
+    *("cascade", "swipe"),
+)
 MEMORY = (8, 4096)  # `exposure.weakest` keeps a slot in 12 bits
 
 RANGES: Mapping[str, tuple[float, float, str]] = {
