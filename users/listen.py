@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from simenv.floats import ONE, ZERO, exp32, f32, scalar
+from simenv.floats import ONE, ZERO, f32, scalar
 from simenv.rng import bell, exponential, fold, stream
 from simenv.types import HEARD_SECONDS, REACHED, SKIPPED
 from simenv.users.activities import arousal_wanted, engagement, go_on
@@ -62,8 +62,7 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
     # what it is worth now
     fresh = math.sqrt(ONE - p.mood_memory * p.mood_memory) * p.mood
     me.mood = p.mood_memory * me.mood + fresh * bell(fold(luck, _MOOD))
-    lift = p.lift * exp32(-f32(me.position) / p.lift_tracks)
-    lift *= p.lift_recommended if recommended else ONE
+    lift = p.lifting[1 if recommended else 0, me.position]
     utility = liking + me.mood + lift + p.noise * bell(fold(luck, _NOISE))
 
     # how long it plays

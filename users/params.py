@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from simenv.errors import UsageError
+from simenv.users.derived import DERIVED, derived
 
 
 @dataclass(frozen=True)
@@ -191,8 +192,8 @@ class ListenerParams:
                 raise UsageError(f"listener.{name} is {getattr(self, name)}; it must be above 0")
 
     def record(self) -> np.ndarray:
-        """(1,) all parameters as one float32 record: one signature for every kernel, for ever."""
-        return np.array([tuple(getattr(self, f.name) for f in fields(self))], PARAMS)
+        """(1,) all parameters and what follows from them as one record: one signature for every kernel."""
+        return np.array([(*(getattr(self, f.name) for f in fields(self)), *derived(self))], PARAMS)
 
 
 POSITIVE = (
@@ -209,4 +210,4 @@ POSITIVE = (
     ),
     *("chart_half_life", "like_days", "save_days"),
 )
-PARAMS = np.dtype([(f.name, np.float32) for f in fields(ListenerParams)])
+PARAMS = np.dtype([*((f.name, np.float32) for f in fields(ListenerParams)), *DERIVED])
