@@ -12,7 +12,7 @@ from simenv.types import HEARD_SECONDS, REACHED, SKIPPED
 from simenv.users.activities import arousal_wanted, engagement, go_on
 from simenv.users.appeal import affinity, fixed_appeal_of
 from simenv.users.drift import enjoy
-from simenv.users.exposure import days_since, exposure, find, keep, minute_of
+from simenv.users.exposure import days_since, exposure_of, faded, find, keep, minute_of
 from simenv.users.fatigue import genre_fatigue, tire
 from simenv.users.recognition import notice
 from simenv.users.session import advance, session_luck, settle
@@ -48,11 +48,12 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
     song, sound = music.songs[track], music.sound[track]
 
     # how it appeals
-    days, familiar = ZERO, ZERO
+    traces, familiar = (ZERO, ZERO, ZERO), ZERO
     slot = find(memory.tracks, track)
     if slot >= 0:
         days = days_since(minute_of(me.clock), memory.minutes[slot])
-        familiar = exposure(memory.traces, slot, days, p)
+        traces = faded(memory.traces, slot, days, p)
+        familiar = exposure_of(*traces, p)
     liking, interest = affinity(tastes.taste, tastes.weight, me.interests, sound, p)
     wanted = arousal_wanted(me.clock, me.activity, p)
     liking += fixed_appeal_of(me, song, track, wanted, p)
@@ -76,7 +77,7 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
 
     # what it changes
     fraction = seconds / song.seconds
-    slot = keep(me, memory, slot, track, days, fraction, p)
+    slot = keep(me, memory, slot, track, traces, fraction, p)
     notice(me, memory.filters, track)
     tire(me, memory.genres, song.genre, fraction, p)
     if not skipped:
