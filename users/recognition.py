@@ -21,7 +21,7 @@ _ONE, _TWELVE = np.uint64(1), np.uint64(12)
 
 @scalar
 def in_filter(words, track):
-    """Whether all three bits of a track are set in one filter (64,); without branches, which are a coin toss."""
+    """Whether all three bits of a track are set in one filter (64,); no branch, as each is a coin toss."""
     h = fold(_TRACK, track)
     inside = _ONE
     for _ in range(3):
