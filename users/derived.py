@@ -62,4 +62,5 @@ def tangents(p: ListenerParams) -> tuple[NDArray, NDArray]:
 
 def derived(p: ListenerParams) -> tuple[NDArray, ...]:
     """The values of DERIVED, in order."""
-    return (ending(p), lifting(p), *tangents(p))
+    with np.errstate(over="ignore"):
+        return (ending(p), lifting(p), *tangents(p))
