@@ -145,6 +145,19 @@ class ListenerParams:
     birth_weight: float = 0.40
     """Weight of a new interest before all are scaled to sum 1."""
 
+    aversion: float = 0.0
+    """Share of the way an interest moves off what was skipped within 30 s; 0: off, .0005 is much."""
+    social_pull: float = 0.0
+    """Share of the way a day from each interest to the mean of friends' nearest interests; 0: off."""
+
+    # -- whom they know
+    degree_mean: float = 13.0
+    """Friends of a listener, mean; 0: nobody has any."""
+    degree_spread: float = 1.24
+    """Sd of the logarithm of the number of friends; at 1.24 the median is 6. 0: all alike."""
+    homophily: float = 0.5
+    """Share of friendships made among those who share an interest; 0: whom one knows says nothing of taste."""
+
     # -- what they play by themselves
     frequency: float = 0.9
     """Weight of ln plays in choosing what to replay."""
@@ -158,6 +171,8 @@ class ListenerParams:
     """Share of discovery candidates by an artist already heard; 0: off."""
     new_releases: float = 0.1
     """Share of the other candidates, charts aside, that are new releases; 0: off."""
+    friends: float = 0.1
+    """Share of the candidates left by then that a friend played lately; 0: off."""
     new_days: float = 14.0
     """Time constant of the attention to a new release, days."""
     chart_power: float = 1.1
@@ -177,6 +192,20 @@ class ListenerParams:
     save_days: float = 1.0
     """Mean delay of a save."""
 
+    # -- bots
+    bots_push: float = 0.0
+    """Share of listeners who are bots that play one artist again and again; 0: none."""
+    bots_nuke: float = 0.0
+    """Share who are bots that leave the tracks of one artist within seconds; 0: none."""
+    bots_bandwagon: float = 0.0
+    """Share who are bots that push one artist, and hide every other play among the charts; 0: none."""
+    bots_farm: float = 0.0
+    """Share who are bots that play one artist's tracks for little more than 30 s each; 0: none."""
+    bot_artists: int = 1
+    """Artists that bots act on, drawn by key; every bot has one of them."""
+    bot_rate: float = 6.0
+    """Sessions a day of a bot."""
+
     memory: int = 128
     """Tracks that a listener remembers."""
 
@@ -186,6 +215,19 @@ class ListenerParams:
                 raise UsageError(f"listener.{f.name} is {getattr(self, f.name)}; give a finite number")
         if not 8 <= self.memory <= 4096:  # `exposure.weakest` keeps a slot in 12 bits
             raise UsageError(f"listener.memory is {self.memory}; a listener remembers 8 to 4,096 tracks")
+        for name in SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"listener.{name} is {getattr(self, name)}; it is a share, from 0 to 1")
+        bots = self.bots_push + self.bots_nuke + self.bots_bandwagon + self.bots_farm
+        if bots > 1:
+            raise UsageError(
+                f"listener.bots_push, _nuke, _bandwagon and _farm sum to {bots:g}; at most 1 can be"
+            )
+        if not 0 <= self.degree_mean <= 1000 or not 0 <= self.degree_spread <= 3:
+            raise UsageError(
+                f"listener.degree_mean is {self.degree_mean} and degree_spread {self.degree_spread}; "
+                "give a mean of 0 to 1,000 friends and a spread of 0 to 3"
+            )
         for name in POSITIVE:
             if getattr(self, name) <= 0:
                 raise UsageError(f"listener.{name} is {getattr(self, name)}; it must be above 0")
@@ -207,6 +249,10 @@ POSITIVE = (
         "hazard_seconds",
         "new_days",
     ),
-    *("chart_half_life", "like_days", "save_days"),
+    *("chart_half_life", "like_days", "save_days", "bot_artists", "bot_rate"),
+)
+SHARES = (
+    *("friends", "homophily", "social_pull", "aversion"),
+    *("bots_push", "bots_nuke", "bots_bandwagon", "bots_farm"),
 )
 PARAMS = np.dtype([(f.name, np.float32) for f in fields(ListenerParams)])
