@@ -24,7 +24,7 @@ from simenv.users.appeal import NOTHING, affinity, fixed_appeal_of, weight_gain
 from simenv.users.exposure import days_since, exposure, find, minute_of
 from simenv.users.fatigue import genre_fatigue
 from simenv.users.listen import listen, play_luck
-from simenv.users.organic import choose, friends_of, replay_weight, weigh_library
+from simenv.users.organic import choose, replay_weight, weigh_library
 from simenv.users.rows import Memory, Music, Tastes
 from simenv.users.session import ASKING, IDLE, LONGEST, begin, ends, plan_return
 
@@ -104,7 +104,6 @@ def live(
         me = people[u]
         tastes = Tastes(taste[u], weight[u], home[u], home_weight[u])
         memory = Memory(tracks[u], minutes[u], counts[u], traces[u], filters[u], genres[u])
-        friends = friends_of(charts.circle, u)
         while me.phase == IDLE and me.clock < until:
             if buffer.shape[0] - count < LONGEST:
                 return j, count
@@ -117,7 +116,7 @@ def live(
             while not over:
                 luck = play_luck(me)
                 if me.bot == HONEST:
-                    i, source = choose(me, friends, tastes, memory, weights, music, charts, luck, p)
+                    i, source = choose(me, u, tastes, memory, weights, music, charts, luck, p)
                 else:
                     i, source = aim(me, charts, luck)
                 event = buffer[count]

@@ -135,22 +135,19 @@ def new_release(charts, x):
 
 
 @scalar
-def friends_of(circle, u):
-    """(f,) the friends of listener u; none before the first turn, nor in a world that never turns."""
-    if circle.start.shape[0] == 0:
-        return circle.friends[:0]
-    return circle.friends[circle.start[u] : circle.start[u + 1]]
+def from_friend(u, circle, luck):
+    """One of the last plays of one of the friends of listener u, both drawn evenly; -1: there is none.
+
+    Nobody has friends before the first turn, nor in a world that never turns.
+    """
+    if circle.start.shape[0] == 0 or circle.start[u] == circle.start[u + 1]:
+        return np.int64(-1)
+    friend = circle.friends[circle.start[u] + below(circle.start[u + 1] - circle.start[u], fold(luck, _FRIEND))]
+    return np.int64(circle.recent[friend, below(circle.recent.shape[1], fold(luck, _PLACE))])
 
 
 @scalar
-def from_friend(friends, recent, luck):
-    """One of the last plays of one of the friends (f,), both drawn evenly; -1: none as late as that."""
-    friend = friends[below(friends.shape[0], fold(luck, _FRIEND))]
-    return np.int64(recent[friend, below(recent.shape[1], fold(luck, _PLACE))])
-
-
-@scalar
-def candidate(me, friends, home, memory, music, charts, luck, p):
+def candidate(me, u, home, memory, music, charts, luck, p):
     """One thing to try, and where it was met: by a known artist, charts, releases, friends or nearby."""
     x = uniform(fold(luck, _PLACE))
     if me.remembered > _ENOUGH and uniform(fold(luck, _BY_ARTIST)) < p.known_artist:
@@ -159,22 +156,22 @@ def candidate(me, friends, home, memory, music, charts, luck, p):
         return from_charts(charts, x), CHARTS
     if charts.new_weight.shape[0] > 0 and uniform(fold(luck, _BY_NEW)) < p.new_releases:
         return new_release(charts, x), NEW
-    if friends.shape[0] > 0 and uniform(fold(luck, _BY_FRIENDS)) < p.friends:
-        track = from_friend(friends, charts.circle.recent, luck)
+    if uniform(fold(luck, _BY_FRIENDS)) < p.friends:
+        track = from_friend(u, charts.circle, luck)
         if track >= 0:
             return track, FRIENDS
     return nearby(home[me.focus], charts, luck), NEARBY
 
 
 @scalar
-def discover(me, friends, interest, home, memory, music, charts, luck, p):
+def discover(me, u, interest, home, memory, music, charts, luck, p):
     """The best of ten candidates not heard before; if all ten are, one chart draw is taken as it comes."""
     luck = fold(luck, _DISCOVER)
     wanted = arousal_wanted(me.clock, me.activity, p)
     best, track, source = NOTHING, np.int64(-1), CHARTS
     for c in range(CANDIDATES):
         own = fold(luck, c)
-        i, how = candidate(me, friends, home, memory, music, charts, own, p)
+        i, how = candidate(me, u, home, memory, music, charts, own, p)
         if i < 0 or recognises(memory.filters, i):
             continue
         value = worth(i, interest, music, me.clock, wanted, fold(own, _GUMBEL), p)
@@ -203,8 +200,8 @@ def one_more(me, interest, music, charts, luck, p):
 
 
 @scalar
-def choose(me, friends, tastes, memory, weights, music, charts, luck, p):
-    """What an organic session plays next, and its source; `weights` (H,) are the replay weights."""
+def choose(me, u, tastes, memory, weights, music, charts, luck, p):
+    """What an organic session of listener u plays next, and its source; `weights` (H,) are replay weights."""
     interest = tastes.taste[me.focus]
     if me.last_track >= 0 and uniform(fold(luck, _RUN)) < p.album_run:
         track = one_more(me, interest, music, charts, fold(luck, _RUN), p)
@@ -213,4 +210,4 @@ def choose(me, friends, tastes, memory, weights, music, charts, luck, p):
     exploring = me.discovery * (ONE + p.activity * EXPLORING[me.activity])
     if me.remembered > _ENOUGH and uniform(fold(luck, _WHICH)) >= exploring:
         return np.int64(replay(me, memory.tracks, weights, uniform(fold(luck, _REPLAY)))), LIBRARY
-    return discover(me, friends, interest, tastes.home, memory, music, charts, luck, p)
+    return discover(me, u, interest, tastes.home, memory, music, charts, luck, p)
