@@ -142,7 +142,9 @@ def from_friend(u, circle, luck):
     """
     if circle.start.shape[0] == 0 or circle.start[u] == circle.start[u + 1]:
         return np.int64(-1)
-    friend = circle.friends[circle.start[u] + below(circle.start[u + 1] - circle.start[u], fold(luck, _FRIEND))]
+    friend = circle.friends[
+        circle.start[u] + below(circle.start[u + 1] - circle.start[u], fold(luck, _FRIEND))
+    ]
     return np.int64(circle.recent[friend, below(circle.recent.shape[1], fold(luck, _PLACE))])
 
 
