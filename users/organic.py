@@ -140,11 +140,10 @@ def from_friend(u, circle, luck):
 
     Nobody has friends before the first turn, nor in a world that never turns.
     """
-    if circle.start.shape[0] == 0 or circle.start[u] == circle.start[u + 1]:
+    start = circle.start
+    if start.shape[0] == 0 or start[u] == start[u + 1]:
         return np.int64(-1)
-    friend = circle.friends[
-        circle.start[u] + below(circle.start[u + 1] - circle.start[u], fold(luck, _FRIEND))
-    ]
+    friend = circle.friends[start[u] + below(start[u + 1] - start[u], fold(luck, _FRIEND))]
     return np.int64(circle.recent[friend, below(circle.recent.shape[1], fold(luck, _PLACE))])
 
 
