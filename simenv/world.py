@@ -163,8 +163,9 @@ class World:
             self.truth.known[reached] = plays.has(KNOWN)
         else:  # charts, likes and saves come all the same
             earned = (response.flags & (LIKED | SAVED)) != 0
-            counted = slate.tracks[response.seconds >= HEARD_SECONDS]
-            self._expect(counted, plays_of(request, slate, response, earned))
+            counted = response.seconds >= HEARD_SECONDS
+            who = np.repeat(request.listeners, counted.sum(axis=1))
+            self._expect(who, slate.tracks[counted], plays_of(request, slate, response, earned))
         return Exchange(request, slate, feedback_of(response))
 
     def turn(self) -> Day:
@@ -176,9 +177,11 @@ class World:
         if (request := self.waiting()) is not None:  # which also lives what nobody has asked to be lived yet
             raise UsageError(f"{len(request)} listeners wait for a slate: call play() before turn()")
         end = self.today + self.window
-        counted = np.bincount(
-            np.concatenate([np.empty(0, np.int32), *self._counted]), minlength=len(self.catalogue)
+        nothing = np.empty(0, np.int32)
+        listener, track = (
+            np.concatenate(parts) for parts in zip((nothing, nothing), *self._counted, strict=True)
         )
+        counted = np.bincount(track, minlength=len(self.catalogue))
         self._charts = self._listeners.next_charts(self._charts, counted, self.window)
         late = Late.concat(self._pending)
         due = late.came < end
@@ -195,7 +198,7 @@ class World:
             time=end,
         )
         self.today = end
-        self._published = self._listeners.publish(self._charts, end)
+        self._published = self._listeners.turn(self._charts, end, self.window, listener, track)
         self._open_window()
         return news
 
@@ -212,12 +215,13 @@ class World:
     def _open_window(self) -> None:
         self._active, self._until = self._everyone, self.today
         self._organic: list[Plays] = []
-        self._counted: list[I32] = []
+        self._counted: list[tuple[I32, I32]] = []  # listeners and tracks of plays that count
 
     def _enter(self, plays: Plays) -> Plays:
         """Enter plays into the platform's memory and the log; hand back what is public of them."""
         earned = (plays.flags & (LIKED | SAVED)) != 0
-        self._expect(plays.track[plays.seconds >= HEARD_SECONDS], plays.rows(earned))
+        heard = plays.seconds >= HEARD_SECONDS
+        self._expect(plays.listener[heard], plays.track[heard], plays.rows(earned))
         flags = plays.flags & ~(LIKED | SAVED)
         if self.heard is not None:
             known = self.heard.add(plays.listener, plays.track, plays.time, plays.seconds)
@@ -227,9 +231,9 @@ class World:
             self.log.append(plays)
         return plays
 
-    def _expect(self, counted: I32, late: Plays) -> None:
-        """Tracks will show in the next charts, and what plays earned some time later."""
-        self._counted.append(counted)
+    def _expect(self, listener: I32, track: I32, late: Plays) -> None:
+        """Plays of 30 s and more will show when the window ends, and what plays earned some time later."""
+        self._counted.append((listener, track))
         ended = late.time + late.seconds / SECONDS_A_DAY
         self._pending.append(self._listeners.late(late.listener, late.time, late.track, ended, late.flags))
 

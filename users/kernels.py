@@ -19,6 +19,7 @@ from simenv.context import show_context
 from simenv.floats import ZERO, exp32
 from simenv.types import LEFT
 from simenv.users.activities import arousal_wanted
+from simenv.users.adversaries import HONEST, aim
 from simenv.users.appeal import NOTHING, affinity, fixed_appeal_of, weight_gain
 from simenv.users.choice import choose_slot, decline, look
 from simenv.users.derived import LONGEST
@@ -154,7 +155,10 @@ def live(
             over = False
             while not over:
                 luck = play_luck(me)
-                i, source = choose(me, tastes, memory, weights, music, charts, luck, p)
+                if me.bot == HONEST:
+                    i, source = choose(me, u, tastes, memory, weights, music, charts, luck, p)
+                else:
+                    i, source = aim(me, charts, luck)
                 event = buffer[count]
                 event.time, event.listener, event.track, event.session = me.clock, u, i, me.session
                 event.source, event.activity, event.device = source, me.activity, me.device
@@ -163,7 +167,8 @@ def live(
                 event.seconds = seconds
                 event.flags = np.uint8(flags | LEFT) if over else flags
                 count += 1
-                weights[slot] = replay_weight(memory, slot, interest, music, me.clock, p)
+                if slot >= 0:
+                    weights[slot] = replay_weight(memory, slot, interest, music, me.clock, p)
             plan_return(me, p)
     return hi, count
 

@@ -10,8 +10,9 @@ from simenv.floats import ONE, ZERO, f32, scalar
 from simenv.rng import bell, exponential, fold, stream
 from simenv.types import HEARD_SECONDS, REACHED, SKIPPED
 from simenv.users.activities import arousal_wanted, engagement, go_on
+from simenv.users.adversaries import HONEST, pretend
 from simenv.users.appeal import affinity, fixed_appeal_of
-from simenv.users.drift import enjoy
+from simenv.users.drift import enjoy, resent
 from simenv.users.exposure import days_since, exposure_of, faded, find, keep, minute_of
 from simenv.users.fatigue import genre_fatigue, tire
 from simenv.users.recognition import notice
@@ -43,9 +44,13 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
         p: parameters.
 
     Returns:
-        seconds played, flags, appeal (true utility less noise, mood and lift) and the memory slot.
+        seconds played, flags, appeal (true utility less noise, mood and lift) and the memory slot; of a bot
+        the last two are 0 and -1.
     """
     song, sound = music.songs[track], music.sound[track]
+    if me.bot != HONEST:
+        seconds, flags = pretend(me, song, recommended, luck, p)
+        return seconds, flags, ZERO, np.int32(-1)
 
     # how it appeals
     traces, familiar = (ZERO, ZERO, ZERO), ZERO
@@ -82,6 +87,8 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
     tire(me, memory.genres, song.genre, fraction, p)
     if not skipped:
         enjoy(tastes.taste, tastes.weight, me.interests, interest, sound, p)
+    elif seconds < HEARD:
+        resent(tastes.taste[interest], sound, p)
     settle(me, skipped, song.depth * fraction, p)
     advance(me, seconds, p)
     me.position += 1
