@@ -23,6 +23,9 @@ AUDIO = (
 )
 """Audio features in the sense of the streaming services: seven in [0, 1], and the tempo in beats a minute."""
 
+CUES = ("catchiness", "substance")
+"""Two more features in [0, 1] of tracks with hook and depth: each hints at one of the two."""
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -126,6 +129,8 @@ class Hidden:
 
     sound: F32  # (T, d) z, unit rows
     quality: F32  # (T,) q
+    hook: F32  # (T,) h, sd 1: what pleases at once; 0 where tracks have none
+    depth: F32  # (T,) g, sd 1: what satisfies in the long run; 0 where tracks have none
     arousal: F32  # (T,) e in [0, 1]
     reach: F32  # (T,) of its artist: the weight in the first charts
     micro_genre: I32  # (T,)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simenv.catalogue import AUDIO, Catalogue, Hidden, Names
+from simenv.catalogue import AUDIO, CUES, Catalogue, Hidden, Names
 from simenv.errors import UsageError
 from simenv.floats import exp_array, f32
 from simenv.rng import Key
@@ -60,6 +60,9 @@ class Synthetic:
     """How far tracks lie from their artist."""
     reach: float = 1.6
     """Sd of the logarithm of artists' reach, which weighs them in the first charts."""
+    hook_and_depth: bool = False
+    """Tracks have a hook h, which pleases at once, and a depth g, which satisfies in the long run: both
+    N(0, 1), correlated by -.6; two more public features hint at them, correlated with them by .8."""
 
     def __post_init__(self) -> None:
         for name in ("tracks", "artists", "genres", "micro_genres", "album"):
@@ -103,9 +106,13 @@ class Synthetic:
         quality += f32(0.66) * (key / "track quality").normal(track)
         tilt = f32(0.5) * genre_sounds[main, 0] + f32(0.15) * (key / "arousal").normal(track)
         reach = exp_array(f32(self.reach) * (key / "reach").normal(names))
+        hook, depth = self._hook_and_depth(key / "hook and depth")
+        audio = audio_of(sound, self.kappa, key / "audio")
+        if self.hook_and_depth:
+            audio = np.concatenate([audio, cues_of(hook, depth, key / "cues")], axis=1)
         start, ids = further_genres(key / "further genres", sound, genre_sounds, main)
         catalogue = Catalogue(
-            audio=audio_of(sound, self.kappa, key / "audio"),
+            audio=audio,
             genre_start=start,
             genre_ids=ids,
             album=albums(artist, released, self.album),
@@ -114,11 +121,14 @@ class Synthetic:
             group=draw(np.array(self.supply), (key / "group").uniform(names))[artist],
             seconds=np.clip(f32(208) * exp_array(f32(0.28) * (key / "seconds").normal(track)), 60, 900),
             released=released,
+            features=(*AUDIO, *CUES) if self.hook_and_depth else AUDIO,
             names=Names(groups=self.groups),
         )
         hidden = Hidden(
             sound=sound,
             quality=quality,
+            hook=hook,
+            depth=depth,
             arousal=np.clip(f32(0.5) + tilt, 0, 1),
             reach=reach[artist],
             micro_genre=micro,
@@ -134,6 +144,14 @@ class Synthetic:
         drawn = draw(sizes, (key / "artist of track").uniform(np.arange(self.tracks)))
         names, artist = np.unique(drawn, return_inverse=True)
         return artist.astype(np.int32), names.astype(np.int64)
+
+    def _hook_and_depth(self, key: Key) -> tuple[F32, F32]:
+        """(T,) h and g, both N(0, 1), correlated by -.6; zeros where tracks have none."""
+        if not self.hook_and_depth:
+            return np.zeros(self.tracks, f32), np.zeros(self.tracks, f32)
+        track = np.arange(self.tracks)
+        hook = (key / "hook").normal(track)
+        return hook, f32(-0.6) * hook + f32(0.8) * (key / "depth").normal(track)
 
     def _releases(self, key: Key) -> F64:
         """(T,) days: most before 0, the others evenly over the days to come."""
@@ -203,6 +221,13 @@ def audio_of(sound: F32, kappa: float, key: Key) -> F32:
     audio[:, AUDIO.index("tempo")] *= FASTEST - SLOWEST
     audio[:, AUDIO.index("tempo")] += SLOWEST
     return audio
+
+
+def cues_of(hook: F32, depth: F32, key: Key) -> F32:
+    """(T, 2) CUES of tracks: hook and depth under noise, correlated with them by .8, squashed into [0, 1]."""
+    true = np.stack([hook, depth], axis=1)
+    noise = key.normal(np.arange(len(hook))[:, None], np.arange(len(CUES)))
+    return f32(1) / (f32(1) + exp_array(f32(-1.4) * (f32(0.8) * true + f32(0.6) * noise)))
 
 
 def orthogonal(key: Key, d: int, columns: int) -> F32:

@@ -101,6 +101,8 @@ def from_table(
     hidden = Hidden(
         sound=sound,
         quality=quality + f32(0.66) * (key / "track quality").normal(events),
+        hook=np.zeros(len(sound), f32),
+        depth=np.zeros(len(sound), f32),
         arousal=np.clip(f32(0.5) + tilt, 0, 1),
         reach=reach[artist],
         micro_genre=micro,

@@ -13,7 +13,18 @@ from simenv.users.population import PERSON, Population
 KEY = Key.root(8)
 SLATES = KEY / "slates"
 TRACKS = 400
-STATE = ("taste", "weight", "home", "home_weight", "tracks", "minutes", "counts", "traces", "filters")
+STATE = (
+    "taste",
+    "weight",
+    "home",
+    "home_weight",
+    "tracks",
+    "minutes",
+    "counts",
+    "traces",
+    "filters",
+    "genres",
+)
 DEFAULT = ListenerParams()
 
 

@@ -82,7 +82,7 @@ class World:
                 "joined": np.zeros(N),
                 "gone": np.full(N, np.inf),
             },
-            tracks=Hidden(sound, zero, zero, zero, self.micro, sound[:6], np.full(6, 1 / 6, np.float32)),
+            tracks=Hidden(sound, *[zero] * 5, self.micro, sound[:6], np.full(6, 1 / 6, np.float32)),
             liking=(key / "liking").bell(np.arange(N)[:, None], np.arange(T)),
         )
         self.heard = Heard(N, T)

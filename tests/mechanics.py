@@ -51,4 +51,5 @@ def memory(slots=16):
         np.zeros(slots, np.uint16),
         np.zeros((3, slots), np.uint16),
         np.zeros((2, 64), np.uint64),
+        np.zeros(0, np.float32),
     )

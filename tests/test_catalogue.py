@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy import special
 
-from simenv.catalogue import AUDIO, Catalogue
+from simenv.catalogue import AUDIO, CUES, Catalogue
 from simenv.errors import UsageError
 from simenv.rng import Key
 from simenv.synthetic import Synthetic
@@ -158,3 +159,22 @@ def test_a_bare_catalogue_knows_only_that_its_tracks_exist():
     assert len(bare) == bare.n_artists == 4
     assert bare.n_genres == 0 and bare.audio.shape == (4, 0)
     assert bare.released_by(0.0).all()
+
+
+def test_hook_and_depth_pull_apart_and_show_through_noise():
+    public, hidden = Synthetic(tracks=20_000, hook_and_depth=True).make(Key.root(3))
+    assert np.corrcoef(hidden.hook, hidden.depth)[0, 1] == pytest.approx(-0.6, abs=0.02)
+    assert (hidden.hook.std(), hidden.depth.std()) == pytest.approx((1, 1), abs=0.02)
+    cues = public.audio[:, -2:]
+    assert public.features[-2:] == CUES
+    assert ((cues >= 0) & (cues <= 1)).all()
+    for cue, true in zip(cues.T, (hidden.hook, hidden.depth), strict=True):
+        assert np.corrcoef(special.logit(cue.astype(float)), true)[0, 1] == pytest.approx(0.8, abs=0.02)
+
+
+def test_without_hook_and_depth_the_same_tracks_have_none():
+    public, hidden = Synthetic(tracks=300).make(Key.root(3))
+    other, deep = Synthetic(tracks=300, hook_and_depth=True).make(Key.root(3))
+    assert not hidden.hook.any() and not hidden.depth.any()
+    np.testing.assert_array_equal(public.audio, other.audio[:, :-2])
+    np.testing.assert_array_equal(hidden.quality, deep.quality)

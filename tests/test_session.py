@@ -45,23 +45,35 @@ def test_no_session_is_endless_and_none_is_sure_to_end_at_once():
 
 
 @njit(error_model="numpy")
-def finish(people, skipped, p):
+def finish(people, skipped, lasting, p):
     for i in range(len(people)):
         for was_skipped in skipped:
-            s.settle(people[i], was_skipped, p[0])
+            s.settle(people[i], was_skipped, lasting, p[0])
 
 
 def test_satisfaction_is_a_slow_mean_of_what_was_finished():
     me = people()
-    finish(me, np.ones(3, bool), params())
+    finish(me, np.ones(3, bool), 0.0, params())
     assert me["streak"][0] == 3
     assert me["satisfaction"][0] == pytest.approx(-1 + 0.995**3, rel=1e-4)
-    finish(me, np.zeros(1, bool), params())
+    finish(me, np.zeros(1, bool), 0.0, params())
     assert me["streak"][0] == 0
-    finish(me, np.zeros(5000, bool), params())
+
+    finish(me, np.zeros(5000, bool), 0.0, params())
     assert 0.999 < me["satisfaction"][0] <= 1
-    finish(me, np.ones(50_000, bool), params())
+    finish(me, np.ones(50_000, bool), 0.0, params())
     assert -1 <= me["satisfaction"][0] < -0.999
+
+
+def test_depth_satisfies_in_proportion_to_what_was_heard_of_it():
+    shallow, deep = people(), people()
+    finish(shallow, np.zeros(1, bool), -2.0, params(depth=0.7))
+    finish(deep, np.zeros(1, bool), 1.5, params(depth=0.7))
+    assert shallow["satisfaction"][0] == pytest.approx(0.005 * (1 - 0.7 * 2), rel=1e-4)
+    assert deep["satisfaction"][0] == pytest.approx(0.005 * (1 + 0.7 * 1.5), rel=1e-4)
+    off = people()
+    finish(off, np.zeros(1, bool), 1.5, params())
+    assert off["satisfaction"][0] == pytest.approx(0.005, rel=1e-5)
 
 
 @njit(error_model="numpy")

@@ -9,6 +9,7 @@ from scipy import optimize
 
 from simenv.rng import Key, stream
 from simenv.scenarios.build import make_world
+from simenv.synthetic import Synthetic
 from simenv.types import LEFT, LIKED, REACHED, SAVED, SKIPPED
 from simenv.users import activities
 from simenv.users.params import ListenerParams
@@ -154,13 +155,23 @@ def test_the_first_track_is_lifted_and_less_so_if_recommended(share):
 
 # -- no parameter is dead
 
-BASE = ListenerParams(newcomers=0.2, newcomer_days=6.0, churn=0.01, births=0.02)
-OTHERWISE = {"memory": 24, "new_releases": 0.6, "newcomers": 0.6, "mood_memory": 0.5, "births": 0.1}
+BASE = ListenerParams(fatigue=0.1, newcomers=0.2, newcomer_days=6.0, churn=0.01, births=0.02)
+OTHERWISE = {
+    "fatigue": 0.2,
+    "hook": 0.5,
+    "depth": 0.7,
+    "memory": 24,
+    "new_releases": 0.6,
+    "newcomers": 0.6,
+    "mood_memory": 0.5,
+    "births": 0.1,
+}
 
 
 def outcome(params):
     """All that shows and all that is hidden of nine days with random recommendations."""
-    world = make_world(80, 400, seed=5, listener=params, share=0.5)
+    recipe = Synthetic(hook_and_depth=True)
+    world = make_world(80, 400, seed=5, listener=params, catalogue=recipe, share=0.5)
     out = []
     for _ in range(9):
         while (request := world.waiting()) is not None:

@@ -57,8 +57,14 @@ def newness(age, p):
 
 
 @scalar
+def merit(song, p):
+    """What a track has for everybody and only listening tells: quality and hook."""
+    return p.quality * song.quality + p.hook * song.hook
+
+
+@scalar
 def fixed_appeal_of(me, song, track, wanted, p):
-    """Appeal beside taste and exposure: base + quality + newness - cost of the wrong arousal + idiosyncrasy.
+    """Appeal beside taste and exposure: base + merit + newness - cost of the wrong arousal + idiosyncrasy.
 
     Args:
         me: the listener's scalars, song: the track's, track: its number.
@@ -67,4 +73,4 @@ def fixed_appeal_of(me, song, track, wanted, p):
     """
     age = f32(me.clock - song.released)
     wrong = p.arousal * abs(song.arousal - wanted)
-    return p.base + p.quality * song.quality + newness(age, p) - wrong + idiosyncrasy(me.luck, track, p)
+    return p.base + merit(song, p) + newness(age, p) - wrong + idiosyncrasy(me.luck, track, p)

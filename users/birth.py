@@ -61,7 +61,7 @@ def born(population: Population, rows: I32, life: I32, time: float) -> None:
     me["life"] = life
     late = uniform("newcomer") < p.newcomers
     me["joined"] = time + np.where(late, uniform("joined") * p.newcomer_days, 0.0)
-    me["clock"] = me["updated"] = me["joined"]
+    me["clock"] = me["updated"] = me["tired"] = me["joined"]
     me["activity_until"] = -1.0
     me["gone"] = np.inf
     spread = p.sessions_spread
@@ -93,3 +93,4 @@ def born(population: Population, rows: I32, life: I32, time: float) -> None:
         population.counts[lived] = 0
         population.traces[lived] = 0
         population.filters[lived] = 0
+        population.genres[lived] = 0

@@ -21,6 +21,7 @@ from simenv.types import LEFT
 from simenv.users.activities import arousal_wanted
 from simenv.users.appeal import NOTHING, affinity, fixed_appeal_of, weight_gain
 from simenv.users.exposure import days_since, exposure, find, minute_of
+from simenv.users.fatigue import genre_fatigue
 from simenv.users.listen import listen, play_luck
 from simenv.users.organic import choose, replay_weight, weigh_library
 from simenv.users.rows import Memory, Music, Tastes
@@ -53,7 +54,7 @@ def ask(rows, lo, hi, people, time, shown, session, visit):
 @compiled
 def play(
     rows, lo, hi, slate, people, taste, weight, home, home_weight, tracks, minutes, counts, traces, filters,
-    songs, sound, params, time, seconds, utility, flags, activity, device,
+    genres, songs, sound, params, time, seconds, utility, flags, activity, device,
 ):  # fmt: skip
     """Play to each of `rows` (m,) their row of `slate` (m, k), until it or the session is over.
 
@@ -65,7 +66,7 @@ def play(
         u = rows[j]
         me = people[u]
         tastes = Tastes(taste[u], weight[u], home[u], home_weight[u])
-        memory = Memory(tracks[u], minutes[u], counts[u], traces[u], filters[u])
+        memory = Memory(tracks[u], minutes[u], counts[u], traces[u], filters[u], genres[u])
         me.visit += 1
         for slot in range(slate.shape[1]):
             i = slate[j, slot]
@@ -85,7 +86,7 @@ def play(
 @compiled
 def live(
     rows, lo, hi, until, share, people, taste, weight, home, home_weight, tracks, minutes, counts, traces,
-    filters, songs, sound, params, centroids, charts, weights, buffer,
+    filters, genres, songs, sound, params, centroids, charts, weights, buffer,
 ):  # fmt: skip
     """Let each of `rows` live until they ask, or until their next session begins at `until` or later.
 
@@ -101,7 +102,7 @@ def live(
         u = rows[j]
         me = people[u]
         tastes = Tastes(taste[u], weight[u], home[u], home_weight[u])
-        memory = Memory(tracks[u], minutes[u], counts[u], traces[u], filters[u])
+        memory = Memory(tracks[u], minutes[u], counts[u], traces[u], filters[u], genres[u])
         while me.phase == IDLE and me.clock < until:
             if buffer.shape[0] - count < LONGEST:
                 return j, count
@@ -129,7 +130,21 @@ def live(
 
 @compiled
 def appeal(
-    rows, lo, hi, candidates, people, taste, weight, tracks, minutes, traces, songs, sound, params, out
+    rows,
+    lo,
+    hi,
+    candidates,
+    people,
+    taste,
+    weight,
+    tracks,
+    minutes,
+    traces,
+    genres,
+    songs,
+    sound,
+    params,
+    out,
 ):
     """True utility less noise, mood and lift of `candidates` (m, c) at listeners' own times, into `out`."""
     p = params[0]
@@ -141,6 +156,7 @@ def appeal(
             i = candidates[j, c]
             liking, _ = affinity(taste[u], weight[u], me.interests, sound[i], p)
             liking += fixed_appeal_of(me, songs[i], i, wanted, p)
+            liking -= genre_fatigue(me, genres[u], songs[i].genre, p)
             slot = find(tracks[u], i)
             if slot >= 0:
                 liking += exposure(traces[u], slot, days_since(minute_of(me.clock), minutes[u, slot]), p)
@@ -149,7 +165,7 @@ def appeal(
 
 @compiled
 def appeal_of_all(
-    rows, lo, hi, people, taste, weight, tracks, minutes, traces, songs, sounds, params, block, out
+    rows, lo, hi, people, taste, weight, tracks, minutes, traces, genres, songs, sounds, params, block, out
 ):
     """`appeal` of all T tracks, into `out` (m, T), in blocks of tracks that the processor's lanes share.
 
@@ -179,6 +195,7 @@ def appeal_of_all(
             for c in range(size):
                 i = start + c
                 out[j, i] = block[1, c] + fixed_appeal_of(me, songs[i], i, wanted, p)
+                out[j, i] -= genre_fatigue(me, genres[u], songs[i].genre, p)
         now = minute_of(me.clock)
         for s in range(me.remembered):
             out[j, tracks[u, s]] += exposure(traces[u], s, days_since(now, minutes[u, s]), p)

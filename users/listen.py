@@ -13,6 +13,7 @@ from simenv.users.activities import arousal_wanted, engagement, go_on
 from simenv.users.appeal import affinity, fixed_appeal_of
 from simenv.users.drift import enjoy
 from simenv.users.exposure import days_since, exposure, find, keep, minute_of
+from simenv.users.fatigue import genre_fatigue, tire
 from simenv.users.recognition import notice
 from simenv.users.session import advance, session_luck, settle
 from simenv.users.signals import signals
@@ -54,7 +55,9 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
         familiar = exposure(memory.traces, slot, days, p)
     liking, interest = affinity(tastes.taste, tastes.weight, me.interests, sound, p)
     wanted = arousal_wanted(me.clock, me.activity, p)
-    liking += fixed_appeal_of(me, song, track, wanted, p) + familiar
+    liking += fixed_appeal_of(me, song, track, wanted, p)
+    liking -= genre_fatigue(me, memory.genres, song.genre, p)
+    liking += familiar
 
     # what it is worth now
     fresh = math.sqrt(ONE - p.mood_memory * p.mood_memory) * p.mood
@@ -73,11 +76,13 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
         flags = np.uint8(flags | SKIPPED)
 
     # what it changes
-    slot = keep(me, memory, slot, track, days, seconds / song.seconds, p)
+    fraction = seconds / song.seconds
+    slot = keep(me, memory, slot, track, days, fraction, p)
     notice(me, memory.filters, track)
+    tire(me, memory.genres, song.genre, fraction, p)
     if not skipped:
         enjoy(tastes.taste, tastes.weight, me.interests, interest, sound, p)
-    settle(me, skipped, p)
+    settle(me, skipped, song.depth * fraction, p)
     advance(me, seconds, p)
     me.position += 1
     me.last_track = track

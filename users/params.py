@@ -70,6 +70,8 @@ class ListenerParams:
     """Weight of ln(share of the interest + .05)."""
     quality: float = 0.45
     """Weight of quality; 0: off."""
+    hook: float = 0.0
+    """Weight of a track's hook in the utility; 0: off, .5 in the world of hook and depth."""
     newness: float = 0.5
     """What a track gains on the day it comes out; 0: off."""
     newness_days: float = 60.0
@@ -94,6 +96,10 @@ class ListenerParams:
     """Recent plays that wear a track out by ln 2."""
     worn_days: float = 60.0
     """Time constant of wear-out, days."""
+    fatigue: float = 0.0
+    """Weight of ln(1 + recent plays of the track's genre) against it; 0: off."""
+    fatigue_days: float = 2.0
+    """Time constant of genre fatigue, days."""
 
     # -- how long they listen
     hazard: float = 0.47
@@ -115,7 +121,9 @@ class ListenerParams:
     leave_skips: float = 0.10
     """How far a streak of skips raises it; 0: not."""
     satisfaction_pace: float = 0.005
-    """Share of a track in the satisfaction S in [-1, 1]."""
+    """Share of a track in the satisfaction S; S lies in [-1, 1] where depth is off."""
+    depth: float = 0.0
+    """Weight of a track's depth in the satisfaction; 0: off, .7 in the world of hook and depth."""
     satisfaction_return: float = 0.3
     """How far S raises the rate of sessions; 0: not."""
     churn: float = 0.0012
@@ -189,7 +197,16 @@ class ListenerParams:
 
 POSITIVE = (
     *("evenness", "sessions", "discovery_a", "discovery_b", "mainstream_a", "mainstream_b", "newcomer_days"),
-    *("lift_tracks", "newness_days", "bored_days", "worn_plays", "worn_days", "hazard_seconds", "new_days"),
+    *(
+        "lift_tracks",
+        "newness_days",
+        "bored_days",
+        "worn_plays",
+        "worn_days",
+        "fatigue_days",
+        "hazard_seconds",
+        "new_days",
+    ),
     *("chart_half_life", "like_days", "save_days"),
 )
 PARAMS = np.dtype([(f.name, np.float32) for f in fields(ListenerParams)])

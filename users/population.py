@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simenv.catalogue import Catalogue, Hidden
 from simenv.context import COLUMNS
+from simenv.features import main_genre
 from simenv.rng import Key
 from simenv.types import F32, F64, I32, U8, Late, Plays, Request, Response
 from simenv.users import kernels
@@ -30,6 +31,7 @@ PERSON = np.dtype(  # signed throughout: uint8 beside int64 is float64 to Numba
         ("gone", np.float64),  # when they left for good; inf: not
         ("activity_until", np.float64),
         ("updated", np.float64),  # when tastes were last pulled back
+        ("tired", np.float64),  # when counters of genre fatigue were last faded
         ("joined", np.float64),
         ("rate", np.float32),  # sessions a day
         ("discovery", np.float32),
@@ -59,9 +61,12 @@ SONG = np.dtype(
     [
         ("released", np.float64),
         ("quality", np.float32),
+        ("hook", np.float32),
+        ("depth", np.float32),
         ("arousal", np.float32),
         ("seconds", np.float32),
         ("artist", np.int32),
+        ("genre", np.int32),  # the main one; -1: unknown
     ],
     align=True,
 )
@@ -123,11 +128,13 @@ class Population:
         self.counts = np.zeros((n, slots), np.uint16)
         self.traces = np.zeros((n, 3, slots), np.uint16)
         self.filters = np.zeros((n, 2, WORDS), np.uint64)
+        self.genres = np.zeros((n, catalogue.n_genres if params.fatigue else 0), np.float32)
         self.songs = np.zeros(len(catalogue), SONG)
         for name in ("released", "seconds", "artist"):
             self.songs[name] = getattr(catalogue, name)
-        for name in ("quality", "arousal"):
+        for name in ("quality", "hook", "depth", "arousal"):
             self.songs[name] = getattr(hidden, name)
+        self.songs["genre"] = main_genre(catalogue)
         self._sounds = np.ascontiguousarray(hidden.sound.T)  # (d, T)
         self._pool: ThreadPoolExecutor | None = None
         self.bear(np.arange(n, dtype=np.int32), life=0)
@@ -220,7 +227,7 @@ class Population:
         """What every kernel that plays music is handed: listeners' rows, tracks' tables, parameters."""
         return (
             *(self.people, self.taste, self.weight, self.home, self.home_weight),
-            *(self.tracks, self.minutes, self.counts, self.traces, self.filters),
+            *(self.tracks, self.minutes, self.counts, self.traces, self.filters, self.genres),
             *(self.songs, self.hidden.sound, self._record),
         )
 
@@ -233,7 +240,10 @@ class Population:
     def appeal(self, rows: I32, tracks: I32 | None = None) -> F32:
         """(m, c) appeal of `tracks` (m, c), or of all T, at each listener's own time."""
         out = np.empty((len(rows), len(self.songs) if tracks is None else tracks.shape[1]), np.float32)
-        state = (self.people, self.taste, self.weight, self.tracks, self.minutes, self.traces, self.songs)
+        state = (
+            *(self.people, self.taste, self.weight, self.tracks, self.minutes, self.traces, self.genres),
+            self.songs,
+        )
 
         def of_all(lo: int, hi: int) -> None:
             scratch = np.empty((2, BLOCK), np.float32)

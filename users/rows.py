@@ -29,6 +29,7 @@ class Memory(NamedTuple):
     counts: NDArray  # (H,) uint16 plays, in 1/256
     traces: NDArray  # (3, H) uint16 familiarity, satiation, wear (users/exposure.py)
     filters: NDArray  # (2, 64) uint64 what is recognised (users/recognition.py)
+    genres: F32  # (G,) recent plays of each genre, (0,) where fatigue is off (users/fatigue.py)
 
 
 class Music(NamedTuple):

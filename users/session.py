@@ -107,10 +107,13 @@ def day_clock_after(time, shift, amount):
 
 
 @scalar
-def settle(me, skipped, p):
-    """After a track: the streak of skips and S <- (1 - pace) S + pace y, y = +1 finished, -1 skipped."""
+def settle(me, skipped, lasting, p):
+    """After a track: the streak of skips and S <- (1 - pace) S + pace y.
+
+    y = +1 finished, -1 skipped, plus depth x `lasting`: the track's depth times the fraction played.
+    """
     me.streak = min(me.streak + 1, 1000) if skipped else 0
-    y = -ONE if skipped else ONE
+    y = p.depth * lasting + (-ONE if skipped else ONE)
     me.satisfaction += p.satisfaction_pace * (y - me.satisfaction)
 
 
