@@ -73,7 +73,9 @@ class Bars(Watcher):
         self.cells, self.ended = cells, 0
         self.done, self.begun = done, time.perf_counter()
         with Progress(*columns, console=self.console, transient=True) as self.bar:
-            self.task = self.bar.add_task("", total=max(1, sum(cell.scenario.days for cell in cells)), pace="")
+            self.task = self.bar.add_task(
+                "", total=max(1, sum(cell.scenario.days for cell in cells)), pace=""
+            )
             stop = threading.Event()
             reader = threading.Thread(target=self._follow, args=(stop,), daemon=True)
             reader.start()

@@ -46,7 +46,9 @@ class Metric(ABC):
     """
 
     columns: ClassVar[Mapping[str, Column]]
-    reads: ClassVar[tuple[ModuleType, ...]] = ()  # beyond the world and this folder, what its values follow from
+    reads: ClassVar[
+        tuple[ModuleType, ...]
+    ] = ()  # beyond the world and this folder, what its values follow from
 
     @abstractmethod
     def begin(self, start: Start) -> None:
