@@ -94,7 +94,7 @@ def guarded(cell: Cell) -> Outcome | Failure:
 
 def _run_all(cells: Sequence[Cell], jobs: int) -> Iterator[tuple[Cell, Outcome | Failure]]:
     """Cells and what they found, in the order in which they finish."""
-    if jobs == 1 or len(cells) < 2:
+    if jobs == 1 or not cells:
         for cell in cells:
             yield cell, guarded(cell)
         return

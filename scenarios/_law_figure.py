@@ -98,7 +98,7 @@ def _weekly(lived: Sequence[Lived], part: str, whole: str, agent: str, world: st
 def _finished(axes: Axes, lived: Sequence[Lived], agents: Sequence[str], world: str) -> None:
     for agent in agents:
         axes.plot(*_weekly(lived, "completed", "reached", agent, world), color=colour(agent), linewidth=1.6)
-    axes.set_xlabel("days", fontsize=8)
+    axes.set_xlabel("days", fontsize=8, loc="left")
     axes.set_ylabel("share finished", fontsize=8)
 
 
@@ -122,7 +122,7 @@ def _closed(axes: Axes, agents: Sequence[str], lived: Sequence[Lived]) -> None:
     axes.set_yticks(range(len(order)), order)
     axes.set_ylim(-0.6, len(order) - 0.4)
     axes.set_xlim(0, 1)
-    axes.set_xlabel("share of the room that is closed", fontsize=8)
+    axes.set_xlabel("share of the room that is closed", fontsize=8, loc="left")
 
 
 def _order(axes: Axes, lived: Sequence[Lived], rows: Sequence[Row]) -> None:
@@ -149,7 +149,7 @@ def _leavers(axes: Axes, lived: Sequence[Lived], rows: Sequence[Row]) -> None:
             axes.plot(
                 np.arange(len(staying)) + 1, staying, color=colour(agent), linestyle=style, linewidth=1.6
             )
-    axes.set_xlabel("days", fontsize=8)
+    axes.set_xlabel("days", fontsize=8, loc="left")
     axes.set_ylabel("share of listeners left", fontsize=8)
     axes.text(0.04, 0.06, "dashed: churn blind to satisfaction", transform=axes.transAxes, fontsize=7.5)
 
@@ -158,15 +158,15 @@ def _narrowing(axes: Axes, lived: Sequence[Lived], rows: Sequence[Row]) -> None:
     for agent in ("content", "als", "random"):
         topics = _mean([one.column("topics10", agent) for one in lived])[WEEK - 1 :: WEEK]
         axes.plot((np.arange(len(topics)) + 1) * WEEK, topics, color=colour(agent), linewidth=1.6)
-    axes.set_xlabel("days", fontsize=8)
-    axes.set_ylabel("micro-genres in 10 recommended plays", fontsize=8)
+    axes.set_xlabel("days", fontsize=8, loc="left")
+    axes.set_ylabel("micro-genres in 10 plays", fontsize=8)
 
 
 def _concentration(axes: Axes, lived: Sequence[Lived], rows: Sequence[Row]) -> None:
     for agent in ("popular", "organic", "random"):
         gini = _mean([one.column("gini", agent) for one in lived])
         axes.plot(np.arange(len(gini)) + 1, gini, color=colour(agent), linewidth=1.6)
-    axes.set_xlabel("days", fontsize=8)
+    axes.set_xlabel("days", fontsize=8, loc="left")
     axes.set_ylabel("Gini of plays so far", fontsize=8)
 
 
@@ -184,7 +184,7 @@ def _steadiness(axes: Axes, lived: Sequence[Lived], rows: Sequence[Row]) -> None
         axes.annotate(
             name, (days[-1], values[-1] / values.mean() - 1), fontsize=7.5, color=hue, va="bottom", ha="right"
         )
-    axes.set_xlabel("days, organic", fontsize=8)
+    axes.set_xlabel("days, organic", fontsize=8, loc="left")
     axes.set_ylabel("month / mean - 1", fontsize=8)
 
 
@@ -193,7 +193,7 @@ def _patience(axes: Axes, lived: Sequence[Lived], rows: Sequence[Row]) -> None:
     _, planned = _weekly(lived, "listened", "first", PLANNER, DEEP)
     axes.axhline(0, color=_INK, linewidth=0.8)
     axes.plot(days, planned - myopic, color=colour(PLANNER), linewidth=1.6)
-    axes.set_xlabel("days", fontsize=8)
+    axes.set_xlabel("days", fontsize=8, loc="left")
     axes.set_ylabel("minutes: planner less oracle", fontsize=8)
 
 
@@ -207,7 +207,7 @@ def _hindsight(axes: Axes, lived: Sequence[Lived], rows: Sequence[Row]) -> None:
         (rows[0].number.low or 0) * float(np.mean(values[0])), axes.get_xlim()[1], color=_BAND, zorder=0
     )
     axes.set_yticks(range(len(agents)), agents)
-    axes.set_xlabel("NDCG@10 on new tracks", fontsize=8)
+    axes.set_xlabel("NDCG@10 on new tracks", fontsize=8, loc="left")
 
 
 _DRAWERS: Mapping[int, Drawer] = {
