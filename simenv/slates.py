@@ -1,4 +1,4 @@
-"""What a slate must be before anything is played."""
+"""What a slate, and the way it is answered, must be before anything is played."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from simenv.catalogue import Catalogue
 from simenv.errors import UsageError
-from simenv.types import Request, Slate
+from simenv.types import RESPONSES, Request, Slate
 
 
 def check_slate(slate: Slate, request: Request, catalogue: Catalogue) -> None:
@@ -48,3 +48,13 @@ def check_slate(slate: Slate, request: Request, catalogue: Catalogue) -> None:
         raise UsageError(
             f"the slate of listener {request.listeners[row]} holds a track twice: {tracks[row].tolist()}"
         )
+
+
+def check_response(response: str) -> None:
+    """Refuse a way of answering slates that does not exist.
+
+    Raises:
+        UsageError: names those that do.
+    """
+    if response not in RESPONSES:
+        raise UsageError(f"no response called {response!r}; there are {', '.join(RESPONSES)}")

@@ -14,7 +14,7 @@ from simenv.heard import Heard
 from simenv.listeners import Listeners
 from simenv.log import Log
 from simenv.rng import Key
-from simenv.slates import check_slate
+from simenv.slates import check_response, check_slate
 from simenv.types import (
     F32,
     HEARD_SECONDS,
@@ -55,6 +55,7 @@ class World:
         window: days that a window lasts.
         heard: the platform's memory; None keeps none, and then every cooldown is 0.
         log: where plays are kept; None: nowhere.
+        response: how a slate is answered, one of `types.RESPONSES`.
     """
 
     def __init__(
@@ -67,11 +68,13 @@ class World:
         window: float = 1.0,
         heard: Heard | None = None,
         log: Log | None = None,
+        response: str = "queue",
     ) -> None:
+        check_response(response)
         if not 0 <= share <= 1:
             raise UsageError(f"share={share} of sessions recommended: expected a number from 0 to 1")
         self.catalogue, self.key = catalogue, key
-        self.share, self.window = share, window
+        self.share, self.window, self.response = share, window, response
         self.heard, self.log = heard, log
         self.today = 0.0  # the window now open
         self._listeners = listeners
@@ -137,7 +140,7 @@ class World:
         return self._request
 
     def play(self, slate: Slate) -> Exchange:
-        """Play `slate` to those who wait; their hidden state and their clocks move on.
+        """Hand `slate` to those who wait; their hidden state and their clocks move on.
 
         Raises:
             UsageError: if nobody waits, or the slate has a wrong shape or dtype, or a track that is unknown,
@@ -149,7 +152,7 @@ class World:
                 "nobody waits for a slate: call waiting() first, and turn() when it returns None"
             )
         check_slate(slate, request, self.catalogue)
-        response = self._listeners.play(request.listeners, slate.tracks)
+        response = self._listeners.play(request.listeners, slate.tracks, self.response)
         self._request = None
         self._active = request.listeners
         reached = (response.flags & REACHED) != 0

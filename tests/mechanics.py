@@ -4,7 +4,7 @@ import numpy as np
 
 from simenv.rng import Key
 from simenv.users.params import ListenerParams
-from simenv.users.population import PERSON
+from simenv.users.records import PERSON
 from simenv.users.rows import Memory, Tastes
 
 DEFAULT = ListenerParams()

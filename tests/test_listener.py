@@ -8,7 +8,7 @@ from scipy import optimize
 
 from simenv.rng import Key
 from simenv.users import appeal, drift, recognition, skipping
-from simenv.users.population import SONG
+from simenv.users.records import SONG
 
 LUCK = Key.root(3) / "listener"
 

@@ -25,6 +25,9 @@ slate = np.tile(np.arange(2, dtype=np.int32), (len(rows), 1))
 world.truth.appeal(rows)
 world.truth.appeal(rows, slate)
 world.play(Slate(slate, np.ones(slate.shape, np.float32)))
+world.response = "shelf"
+slate = np.tile(slate[0], (len(world.waiting()), 1))
+world.play(Slate(slate, np.ones(slate.shape, np.float32)))
 for driver in vars(kernels).values():
     if isinstance(driver, CPUDispatcher) and driver.py_func.__module__ == kernels.__name__:
         for signature in driver.nopython_signatures:

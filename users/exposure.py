@@ -51,9 +51,15 @@ def find(tracks, track):
 
 
 @scalar
+def familiarity(traces, slot):
+    """f in [0, 1]."""
+    return f32(traces[FAMILIAR, slot]) * _PER_FULL
+
+
+@scalar
 def faded(traces, slot, days, p):
     """Familiarity f, satiation s e^(-dt / 1 d) and wear b e^(-dt / 60 d), `days` after the last play."""
-    f = f32(traces[FAMILIAR, slot]) * _PER_FULL
+    f = familiarity(traces, slot)
     s = f32(traces[FAST, slot]) * _PER_UNIT * exp32(-days / p.bored_days)
     b = f32(traces[SLOW, slot]) * _PER_UNIT * exp32(-days / p.worn_days)
     return f, s, b

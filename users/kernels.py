@@ -16,10 +16,11 @@ import simenv.rng as rng
 import simenv.types as types
 from simenv._cache import driver
 from simenv.context import show_context
-from simenv.floats import ZERO
+from simenv.floats import ZERO, exp32
 from simenv.types import LEFT
 from simenv.users.activities import arousal_wanted
 from simenv.users.appeal import NOTHING, affinity, fixed_appeal_of, weight_gain
+from simenv.users.choice import choose_slot, decline, look
 from simenv.users.exposure import days_since, exposure, find, minute_of
 from simenv.users.fatigue import genre_fatigue
 from simenv.users.listen import listen, play_luck
@@ -32,6 +33,7 @@ SOURCES = [
     *(Path(str(module.__file__)) for module in (context, floats, rng, types)),
 ]
 compiled = driver(SOURCES)
+NO_FLAGS = np.uint8(0)
 
 
 @compiled
@@ -81,6 +83,43 @@ def play(
             if over:
                 plan_return(me, p)
                 break
+
+
+@compiled
+def browse(
+    rows, lo, hi, slate, pi, looks, people, taste, weight, home, home_weight, tracks, minutes, counts, traces,
+    filters, genres, songs, sound, params, time, seconds, utility, flags, activity, device,
+):  # fmt: skip
+    """Show to each of `rows` (m,) their row of `slate` (m, k); at most one track is picked and played.
+
+    `pi` (k,) says how likely each slot is looked at, `looks` (k,) is scratch. Where nothing is picked and the
+    session is over, slot 0 says so. Else as in `play`.
+    """
+    p, music = params[0], Music(songs, sound)
+    for j in range(lo, hi):
+        u = rows[j]
+        me = people[u]
+        tastes = Tastes(taste[u], weight[u], home[u], home_weight[u])
+        memory = Memory(tracks[u], minutes[u], counts[u], traces[u], filters[u], genres[u])
+        me.visit += 1
+        luck = play_luck(me)
+        wanted = arousal_wanted(me.clock, me.activity, p)
+        for slot in range(slate.shape[1]):
+            i = slate[j, slot]
+            looks[slot] = ZERO
+            if i >= 0:
+                looks[slot] = pi[slot] * exp32(look(me, tastes, memory, music, i, wanted, luck, p))
+        slot, bits = choose_slot(looks, luck, p), NO_FLAGS
+        if slot >= 0:
+            time[j, slot], activity[j, slot], device[j, slot] = me.clock, me.activity, me.device
+            heard, bits, liking, _ = listen(me, tastes, memory, music, slate[j, slot], True, luck, p)
+            seconds[j, slot], utility[j, slot] = heard, liking
+        else:
+            decline(me, p)
+        over = ends(me, luck, p)
+        flags[j, max(slot, 0)] = np.uint8(bits | LEFT) if over else bits
+        if over:
+            plan_return(me, p)
 
 
 @compiled
