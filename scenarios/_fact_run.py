@@ -11,15 +11,15 @@ import numpy as np
 from simenv.scenarios import _listening, _measures
 from simenv.scenarios._arms import Arm
 from simenv.scenarios._cell import Cell, Outcome
-from simenv.scenarios._fact_list import FACTS
+from simenv.scenarios._fact_list import FACTS, Fact
 from simenv.scenarios._fact_probe import exposure_curve
+from simenv.scenarios._fact_table import Judgement, judged
 from simenv.scenarios._keys import cell_key
 from simenv.scenarios._listening import Listening, lacking
 from simenv.scenarios._measures import Measured
 from simenv.scenarios.base import Scenario
 from simenv.scenarios.metrics.base import Column, Metric, Start
 from simenv.types import F64, Day, Exchange, Truth
-from simenv.users.params import ListenerParams
 
 IMPATIENT = 1.25
 """What the mode of long sessions, `mssd2018`, adds to the impatience of everyone (LISTENER.md 6)."""
@@ -73,18 +73,40 @@ def measure(plays: Listening, numbers: Sequence[int]) -> tuple[dict[int, Measure
     return measured, short
 
 
-def cells(scenario: Scenario, arm: Arm, seeds: Sequence[int], facts: Sequence[int]) -> list[Cell]:
-    """All worlds that have to be lived through for these facts, by number."""
+def fact_cells(scenario: Scenario, arm: Arm, seeds: Sequence[int], facts: Sequence[Fact]) -> list[Cell]:
+    """All worlds that have to be lived through for these facts."""
     listener = replace(scenario.listener, impatience=scenario.listener.impatience + IMPATIENT)
     long = replace(scenario, listener=listener, days=min(scenario.days, LONG_DAYS))
-    wanted = [("", scenario, arm), ("", scenario, Arm("organic"))] if set(facts) - {LONG_FACT} else []
-    wanted += [(LONG, long, Arm("organic"))] if LONG_FACT in facts else []
+    numbers = {fact.number for fact in facts}
+    wanted = [("", scenario, arm), ("", scenario, Arm("organic"))] if numbers - {LONG_FACT} else []
+    wanted += [(LONG, long, Arm("organic"))] if LONG_FACT in numbers else []
     return [
         Cell(one, who, seed, cell_key(one, who, seed), name) for name, one, who in wanted for seed in seeds
     ]
 
 
-def measured_in(outcome: Outcome) -> tuple[dict[int, Measured], dict[int, str]]:
+def judged_in(facts: tuple[Fact, ...], cells: Sequence[Cell], outcomes: Mapping[str, Outcome]) -> Judgement:
+    """Rows of `facts` from the outcomes of `cells` by key, as far as there are any."""
+    worlds: list[Mapping[int, Measured]] = []
+    organic: list[Mapping[int, Measured]] = []
+    why: dict[int, str] = {}
+    for cell in cells:
+        if cell.key not in outcomes:
+            continue
+        measured, short = _measured(outcomes[cell.key])
+        long = measured.pop(LONG_FACT)
+        measured[PROBE_FACT] = _measures.exposed(exposure_curve(cell.scenario.listener, PROBED))
+        if cell.world == LONG:
+            worlds.append({LONG_FACT: long})
+        elif cell.arm.name == "organic":
+            organic.append(measured)
+        else:
+            worlds.append(measured)
+            why |= short
+    return judged(facts, worlds, organic, why)
+
+
+def _measured(outcome: Outcome) -> tuple[dict[int, Measured], dict[int, str]]:
     """What `Published` kept of a world: measurements by fact, and what it was too short for."""
     kept = outcome.arrays
     measured = {
@@ -95,8 +117,3 @@ def measured_in(outcome: Outcome) -> tuple[dict[int, Measured], dict[int, str]]:
     history, window = kept["days"].tolist()
     reasons = {fact.number: lacking((history, window), fact.days) for fact in FACTS}
     return measured, {number: reason for number, reason in reasons.items() if reason and number in measured}
-
-
-def probed(listener: ListenerParams) -> Measured:
-    """What the forced-exposure probe measures of these listeners."""
-    return _measures.exposed(exposure_curve(listener, PROBED))

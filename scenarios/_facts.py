@@ -17,15 +17,7 @@ from simenv.scenarios._fact_figure import TITLE, figure
 from simenv.scenarios._fact_list import FACTS, chosen
 from simenv.scenarios._fact_log import read_log
 from simenv.scenarios._fact_report import Finding, begin, show, write
-from simenv.scenarios._fact_run import (
-    LONG_FACT,
-    PROBE_FACT,
-    Published,
-    cells,
-    measure,
-    measured_in,
-    probed,
-)
+from simenv.scenarios._fact_run import Published, fact_cells, judged_in, measure
 from simenv.scenarios._fact_table import Judgement, judged
 from simenv.scenarios._folder import claim
 from simenv.scenarios._grid import check_jobs, complete, run_name
@@ -135,28 +127,13 @@ def _check(asked: Facts) -> None:
 
 def _of_worlds(asked: Facts, command: str) -> tuple[Finding, Path]:
     """What our listeners do, and the folder that it is kept in."""
-    facts, who = chosen(asked.only, FACTS), _who(asked.agent)
+    facts, who, seeds = chosen(asked.only, FACTS), _who(asked.agent), _seeds(asked)
     scenario = replace(_scenario(asked), metrics=(Reward, Published))
-    seeds = _seeds(asked)
-    every = cells(scenario, who, seeds, [fact.number for fact in FACTS])
-    wanted = {cell.key for cell in cells(scenario, who, seeds, [fact.number for fact in facts])}
-    todo = [cell for cell in every if cell.key in wanted]
+    every, todo = fact_cells(scenario, who, seeds, FACTS), fact_cells(scenario, who, seeds, facts)
     outcomes, failures, out = _lived(asked, command, every, todo)
-    probe = probed(scenario.listener)
-    worlds, organic, why = [], [], {}
-    for cell in todo:
-        if cell.key not in outcomes:
-            continue
-        measured, short = measured_in(outcomes[cell.key])
-        long = measured.pop(LONG_FACT)
-        if cell.world:
-            worlds.append({LONG_FACT: long})
-            continue
-        measured[PROBE_FACT] = probe
-        (worlds if cell.arm == who else organic).append(measured)
-        why |= short if cell.arm == who else {}
+    table = judged_in(facts, todo, outcomes)
     note = f"{_size(scenario)}, {scenario.share:.0%} of sessions served by {who.name}, {_named(seeds)}"
-    return _finding(judged(facts, worlds, organic, why), who.name, note, failures), out
+    return _finding(table, who.name, note, failures), out
 
 
 def _of_laws(asked: Facts, command: str) -> tuple[Finding, Path]:

@@ -92,7 +92,7 @@ def _weekly(lived: Sequence[Lived], part: str, whole: str, agent: str, world: st
     size = max(min(WEEK, len(above)), 1)
     n = len(above) // size * size
     share = above[:n].reshape(-1, size).sum(1) / below[:n].reshape(-1, size).sum(1)
-    return (np.arange(len(share)) + 1.0) * size, share
+    return size * np.arange(1.0, len(share) + 1), share.astype(np.float64)
 
 
 def _finished(axes: Axes, lived: Sequence[Lived], agents: Sequence[str], world: str) -> None:
