@@ -51,7 +51,7 @@ for name in sys.argv[1:]:
     importlib.import_module(name)
 
 def inlined(function, found, before):
-    # the files of all that a function calls or reads as a constant, its own included; p.exposure is a name too
+    # the files of all that a function calls or reads as a constant, its own included
     if function in before:
         return
     before.add(function)
