@@ -10,7 +10,7 @@ from scipy import stats
 from simenv.rng import Key, fold
 from simenv.types import SOURCES
 from simenv.users import organic
-from simenv.users.charts import NEW_FOR, Publisher, cumulative_within, grouped
+from simenv.users.charts import FIRST_PLAYS, NEW_FOR, Publisher, cumulative_within, grouped
 from simenv.users.exposure import keep
 from simenv.users.params import ListenerParams
 from simenv.users.rows import Music
@@ -70,7 +70,7 @@ def test_nothing_is_published_before_it_is_out():
         age = time - catalogue.released
         np.testing.assert_array_equal(published.new_tracks, np.flatnonzero(out & (age < NEW_FOR)))
     assert not publisher.first_charts(10)[catalogue.released > 0].any()
-    assert publisher.first_charts(10).sum() == pytest.approx(50, rel=1e-5)  # five plays a listener
+    assert publisher.first_charts(10).sum() == pytest.approx(10 * FIRST_PLAYS, rel=1e-5)
 
 
 def test_charts_weigh_by_their_power_and_may_say_nothing():
