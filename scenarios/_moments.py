@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simenv.scenarios._fact_list import FACTS
-from simenv.scenarios._listening import Listening
+from simenv.scenarios._listening import Listening, lacking
 from simenv.scenarios.metrics.concentration import gini
 from simenv.types import F64, HEARD_SECONDS, Bool
 
@@ -239,7 +239,7 @@ def measured(plays: Listening, names: Iterable[str] = FAMILY) -> dict[str, float
     """Those of the moments `names` that the plays can tell."""
     wanted, found = set(names), dict[str, float]()
     for family in MOMENTS:
-        known = not family.needs - plays.offers and not plays.short_of(family.days)
+        known = not family.needs - plays.offers and not lacking(plays.spans, family.days)
         if known and wanted & set(family.names):
             found |= dict(zip(family.names, map(float, family.measure(plays)), strict=True))
     return {name: value for name, value in found.items() if name in wanted and np.isfinite(value)}

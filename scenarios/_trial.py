@@ -15,9 +15,10 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from simenv.errors import UsageError
 from simenv.scenarios import _fact_list, _listening, _measures, _moments
 from simenv.scenarios._arms import Arm
-from simenv.scenarios._fact_run import listening, lived_world
+from simenv.scenarios._cell import one_thread
 from simenv.scenarios._keys import cell_key, digest, file_digest
 from simenv.scenarios._listening import Listening
+from simenv.scenarios._loop import live
 from simenv.scenarios._moments import measured
 from simenv.scenarios._results import write_text
 from simenv.scenarios.base import Scenario
@@ -55,7 +56,16 @@ class Setting:
     def plays(self, listener: ListenerParams, seed: int) -> Listening:
         """What is heard in one world."""
         scenario = replace(self.scenario, listener=listener)
-        plays = listening(lived_world(scenario, self.arm, seed), scenario.warmup)
+        with one_thread():
+            world = scenario.world(seed)
+            world.warm_up(scenario.warmup)
+            surface = world.setting(scenario.slate_size, scenario.cooldown)
+            agent = self.arm.begin(world, surface)
+            for _ in live(world, agent, surface, scenario.days):
+                pass  # what is measured is in the log
+        assert world.log is not None, "a scenario keeps every play"
+        gone: F64 = world.truth.columns["gone"]
+        plays = Listening.of_log(world.log, world.catalogue, world.truth.tracks, gone, scenario.warmup)
         begun = scenario.warmup - self.history
         if begun > 0:  # what no log of these days would show
             plays = plays.only(plays.events.time[plays.starts] >= begun)

@@ -18,7 +18,7 @@ from simenv.errors import UsageError
 from simenv.users.params import ListenerParams
 
 _HERE = Path(__file__).parent / "presets"
-_FIELDS = tuple(f.name for f in fields(ListenerParams))
+_FIELDS = {f.name: f.default for f in fields(ListenerParams)}
 
 
 def available() -> tuple[str, ...]:
@@ -90,12 +90,12 @@ def _numbers(path: Path, told: Any) -> dict[str, Any]:
         raise UsageError(f"{path}: expected parameters by name, got {told!r:.60}")
     for name, value in told.items():
         if name not in _FIELDS:
-            raise UsageError(f"{path}: listeners have no parameter {name!r}{_meant(name, _FIELDS)}")
+            raise UsageError(f"{path}: listeners have no parameter {name!r}{_meant(name, tuple(_FIELDS))}")
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise UsageError(f"{path}: {name} is {value!r:.60}; give a finite number")
-        if name == "memory" and value != int(value):
-            raise UsageError(f"{path}: memory is {value}; give a whole number of tracks")
-    return {name: int(value) if name == "memory" else float(value) for name, value in told.items()}
+        if isinstance(_FIELDS[name], int) and value != int(value):
+            raise UsageError(f"{path}: {name} is {value}; give a whole number")
+    return {name: type(_FIELDS[name])(value) for name, value in told.items()}
 
 
 def _meant(word: str, known: tuple[str, ...]) -> str:
