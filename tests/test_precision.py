@@ -17,9 +17,11 @@ from numba.core.registry import CPUDispatcher
 import simenv.users as users
 from simenv.scenarios.build import make_world
 from simenv.types import Slate
-from simenv.users import kernels
+from simenv.users import influence, kernels, social
+from simenv.users.params import ListenerParams
 
-world = make_world(20, 100, seed=1, share=1.0)
+world = make_world(20, 100, seed=1, share=1.0, listener=ListenerParams(social_pull=0.01))
+world.warm_up(1)
 rows = world.waiting().listeners
 slate = np.tile(np.arange(2, dtype=np.int32), (len(rows), 1))
 world.truth.appeal(rows)
@@ -28,10 +30,13 @@ world.play(Slate(slate, np.ones(slate.shape, np.float32)))
 world.response = "shelf"
 slate = np.tile(slate[0], (len(world.waiting()), 1))
 world.play(Slate(slate, np.ones(slate.shape, np.float32)))
-for driver in vars(kernels).values():
-    if isinstance(driver, CPUDispatcher) and driver.py_func.__module__ == kernels.__name__:
-        for signature in driver.nopython_signatures:
-            numba.njit(driver.py_func, error_model="numpy", _nrt=False).compile(signature.args)
+drivers = [
+    driver for module in (influence, kernels, social) for driver in vars(module).values()
+    if isinstance(driver, CPUDispatcher) and driver.py_func.__module__ == module.__name__
+]
+for driver in drivers:
+    for signature in driver.nopython_signatures:
+        numba.njit(driver.py_func, error_model="numpy", _nrt=False).compile(signature.args)
 
 def wide(kind):
     return any(wide(part) for part in kind) if isinstance(kind, types.BaseTuple) else kind == types.float64
@@ -55,7 +60,7 @@ for place in pkgutil.iter_modules(users.__path__):
     for name, function in vars(module).items():
         if not isinstance(function, CPUDispatcher) or function.py_func.__module__ != module.__name__:
             continue
-        if module is kernels:
+        if function in drivers:
             continue
         overloads = list(function.overloads.values())
         out.append({
