@@ -22,12 +22,13 @@ from simenv.users.activities import arousal_wanted
 from simenv.users.adversaries import HONEST, aim
 from simenv.users.appeal import NOTHING, affinity, fixed_appeal_of, weight_gain
 from simenv.users.choice import choose_slot, decline, look
+from simenv.users.derived import LONGEST
 from simenv.users.exposure import days_since, exposure, find, minute_of
 from simenv.users.fatigue import genre_fatigue
 from simenv.users.listen import listen, play_luck
 from simenv.users.organic import choose, replay_weight, weigh_library
 from simenv.users.rows import Memory, Music, Tastes
-from simenv.users.session import ASKING, IDLE, LONGEST, begin, ends, plan_return
+from simenv.users.session import ASKING, IDLE, begin, ends, plan_return
 
 SOURCES = [
     *Path(__file__).parent.glob("*.py"),

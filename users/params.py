@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from simenv.users.derived import DERIVED, derived
 from simenv.users.ranges import check
 
 
@@ -227,8 +228,8 @@ class ListenerParams:
         check(self)
 
     def record(self) -> np.ndarray:
-        """(1,) all parameters as one float32 record: one signature for every kernel, for ever."""
-        return np.array([tuple(getattr(self, f.name) for f in fields(self))], PARAMS)
+        """(1,) all parameters and what follows from them as one record: one signature for every kernel."""
+        return np.array([(*(getattr(self, f.name) for f in fields(self)), *derived(self))], PARAMS)
 
 
-PARAMS = np.dtype([(f.name, np.float32) for f in fields(ListenerParams)])
+PARAMS = np.dtype([*((f.name, np.float32) for f in fields(ListenerParams)), *DERIVED])
