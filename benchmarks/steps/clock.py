@@ -20,7 +20,7 @@ def sizes():
 
 
 def peak_mb():
-    """Most memory this process held. Linux's `ru_maxrss` begins with the parent's, so it is the second choice."""
+    """Most memory this process held; Linux's `ru_maxrss` begins with its parent's, so it is second."""
     try:
         status = Path("/proc/self/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
