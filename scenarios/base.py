@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Literal
 
 from simenv.errors import UsageError
 from simenv.scenarios.build import make_world
@@ -19,6 +20,7 @@ from simenv.scenarios.metrics.popularity import Popularity
 from simenv.scenarios.metrics.reward import Reward
 from simenv.scenarios.metrics.topics import Topics
 from simenv.scenarios.metrics.welfare import Welfare
+from simenv.slates import check_response
 from simenv.synthetic import Synthetic
 from simenv.users.params import ListenerParams
 from simenv.world import World
@@ -63,6 +65,8 @@ class Scenario:
     """Tracks a slate."""
     cooldown: float = 30.0
     """Days in which nothing is recommended again to who heard it; inf: new music only."""
+    response: Literal["queue", "shelf", "cascade", "carousel"] = "queue"
+    """How a slate is answered: a queue plays slot after slot; of the others one track is picked, or none."""
     share: float = 0.35
     """Share of sessions that are recommended."""
     catalogue: Path | None = None
@@ -80,6 +84,7 @@ class Scenario:
                 raise UsageError(f"{name}={getattr(self, name)}: expected a whole number from 1")
         if self.warmup < 0:
             raise UsageError(f"warmup={self.warmup}: expected 0 days or more")
+        check_response(self.response)
         if not 0 <= self.share <= 1:
             raise UsageError(f"share={self.share} of sessions recommended: expected a number from 0 to 1")
         if not self.cooldown >= 0:
@@ -106,6 +111,7 @@ class Scenario:
             kappa=self.synthetic.kappa,
             cooldown=max(self.cooldown, 1.0),  # metrics ask what is known, also where agents need not care
             share=self.share,
+            response=self.response,
             threads=threads,
         )
 
@@ -134,8 +140,9 @@ class Scenario:
             rule = f"nothing is recommended that the listener heard less than {self.cooldown:g} days ago"
         else:
             rule = "anything may be recommended at any time"
+        how = "played in order" if self.response == "queue" else "of which one is picked, or none"
         return (
-            f"a queue of {self.slate_size} tracks, played in order; {rule}; "
+            f"a {self.response} of {self.slate_size} tracks, {how}; {rule}; "
             f"{self.share:.0%} of sessions are recommended, the others are the listener's own"
         )
 

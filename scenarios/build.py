@@ -8,9 +8,10 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from simenv.catalogue import Catalogue, Hidden
-from simenv.crowd import Crowd, Face, Stage
+from simenv.crowd import Crowd
 from simenv.env import ListenerEnv, PopulationEnv
 from simenv.errors import UsageError
+from simenv.face import Face, Stage
 from simenv.heard import Heard
 from simenv.log import Log
 from simenv.retrieve import MakeRetriever, Nearby
@@ -33,6 +34,7 @@ def make_world(
     kappa: float = 0.5,
     cooldown: float = 30.0,
     share: float = 0.35,
+    response: str = "queue",
     heard_plays: int = 1024,
     log: bool = True,
     threads: int = 1,
@@ -50,6 +52,7 @@ def make_world(
         kappa: how far a real track's public features tell its sound, in [0, 1]; a recipe has its own.
         cooldown: days; the longest that agents will be held to. 0: the platform's memory is not kept.
         share: of sessions that are recommended.
+        response: how slates are answered: queue, shelf, cascade or carousel.
         heard_plays: plays of a listener that the platform remembers with their time.
         log: keep every play.
         threads: that share a big population.
@@ -71,7 +74,7 @@ def make_world(
         Heard(listeners, len(public), heard_plays, any_play=cooldown == float("inf")) if cooldown else None
     )
     kept = Log(listeners, len(public)) if log else None
-    return World(public, hidden, population, key, share, heard=memory, log=kept)
+    return World(public, hidden, population, key, share, heard=memory, log=kept, response=response)
 
 
 def make_catalogue(
@@ -106,6 +109,7 @@ def listener_env(
     reward: str = "completion",
     actions: str = "candidates",
     observe: str = "flat",
+    response: str = "queue",
     candidates: int = 8,
     history: int = 4,
     retrieve: MakeRetriever = Nearby,
@@ -127,6 +131,7 @@ def listener_env(
         reward: completion, minutes, graded, likes or return.
         actions: candidates, tracks, query or blend.
         observe: dict or flat.
+        response: how a slate is answered: queue, shelf, cascade or carousel.
         candidates: c, tracks to choose from, except when actions are tracks.
         history: recent plays that are shown one by one.
         retrieve: makes the retriever of candidates.
@@ -137,7 +142,8 @@ def listener_env(
     """
     if listener < 0:
         raise UsageError(f"listener={listener}: listeners are numbered from 0")
-    face = Face(slate_size, horizon, share, past, cooldown, reward, actions, observe, candidates, history)
+    surface = (slate_size, horizon, share, past, cooldown, reward)
+    face = Face(*surface, actions, observe, response, candidates, history)
     crowd = _crowd(1, listener, (world, tracks, catalogue), listener_params, face, retrieve, threads=1)
     return ListenerEnv(crowd, render_mode)
 
@@ -157,6 +163,7 @@ def population_env(
     reward: str = "completion",
     actions: str = "candidates",
     observe: str = "flat",
+    response: str = "queue",
     candidates: int = 8,
     history: int = 4,
     retrieve: MakeRetriever = Nearby,
@@ -168,7 +175,7 @@ def population_env(
     Args:
         num_envs: n.
         world, tracks, catalogue, listener_params, slate_size, horizon, share, past, cooldown, reward: as in
-            `listener_env`, and so are actions, observe, candidates, history, retrieve and render_mode.
+            `listener_env`, and so are actions, observe, response, candidates, history, retrieve, render_mode.
         threads: that share a big population; the result does not depend on them.
 
     Raises:
@@ -177,7 +184,8 @@ def population_env(
     for name, value in (("num_envs", num_envs), ("threads", threads)):
         if value < 1:
             raise UsageError(f"{name}={value}: expected at least one")
-    face = Face(slate_size, horizon, share, past, cooldown, reward, actions, observe, candidates, history)
+    surface = (slate_size, horizon, share, past, cooldown, reward)
+    face = Face(*surface, actions, observe, response, candidates, history)
     crowd = _crowd(num_envs, 0, (world, tracks, catalogue), listener_params, face, retrieve, threads)
     return PopulationEnv(crowd, render_mode)
 

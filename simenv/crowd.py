@@ -7,24 +7,34 @@ listener is (seed, row, life): the same alone or in a crowd, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from simenv._threads import Crew
-from simenv.actions import MODES, Choice, Direction, playable
-from simenv.catalogue import Catalogue
+from simenv.actions import Choice, Direction, playable
 from simenv.errors import UsageError
+from simenv.face import Face, Stage
 from simenv.heard import Heard
 from simenv.observe import MATCH, Observer
 from simenv.retrieve import MakeRetriever
 from simenv.reward import LATER, REWARDS, Consequence
 from simenv.rng import Key
-from simenv.types import F32, F64, I32, LIKED, Bool, Exchange, Plays, Request, Response, Setting, Slate
+from simenv.types import (
+    F32,
+    F64,
+    I32,
+    LIKED,
+    Bool,
+    Exchange,
+    Plays,
+    Request,
+    Response,
+    Setting,
+    Slate,
+)
 from simenv.world import SECONDS_A_DAY, feedback_of, plays_of
 
-LAYOUTS = ("dict", "flat")
 _BLOCK = 4_096  # listeners whose requests and candidates stay in the cache meanwhile
 _PATIENCE = 100  # lives that may end in a row before their first decision
 
@@ -44,69 +54,13 @@ class Residents(Protocol):
 
     def request(self, rows: I32) -> Request: ...
 
-    def play(self, rows: I32, tracks: I32) -> Response:
-        """Play `tracks` (m, k) to `rows`, who ask; -1 plays nothing."""
+    def play(self, rows: I32, tracks: I32, response: str) -> Response:
+        """Hand `tracks` (m, k) to `rows`, who ask; -1 plays nothing. `response` is one of RESPONSES."""
         ...
 
     def returns(self, rows: I32) -> F64:
         """(m,) days: when each of `rows` acts next; inf: gone for good."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What an organic warm-up leaves behind, and faces never change."""
-
-    catalogue: Catalogue
-    counts: F32  # (T,) charts
-    charts: Any  # the same as listeners read them
-    day: float  # on which listeners are born
-
-
-@dataclass(frozen=True)
-class Face:
-    """How a face shows the world, and what it asks of a learner."""
-
-    slate_size: int = 1
-    """k, tracks a decision. One by default: what a decision led to is then known exactly, and any learner of
-    discrete actions can play."""
-    horizon: int = 100
-    """Decisions until an episode is truncated: about eight sessions."""
-    share: float = 1.0
-    """Share of sessions that are recommended."""
-    past: float = 0.0
-    """Organic days lived before the first decision."""
-    cooldown: float = 0.0
-    """Days in which what was heard is no candidate; inf: new music only."""
-    reward: str = "completion"
-    """Name in `reward.REWARDS` or `reward.LATER`."""
-    actions: str = "candidates"
-    """How tracks are chosen, one of `actions.MODES`."""
-    observe: str = "dict"
-    """Observations as a dictionary of vectors, or as one "flat" vector."""
-    candidates: int = 8
-    """c, tracks to choose from, except in mode "tracks"."""
-    history: int = 4
-    """Recent plays that are shown one by one."""
-
-    def __post_init__(self) -> None:
-        for name in ("slate_size", "horizon", "candidates"):
-            value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise UsageError(f"{name}={value!r}: expected a whole number from 1")
-        if not 0 < self.share <= 1:
-            raise UsageError(f"share={self.share} of sessions: expected more than 0, or nobody asks, up to 1")
-        if not 0 <= self.past < np.inf:
-            raise UsageError(f"past={self.past} days: expected 0 or more")
-        if not self.cooldown >= 0:
-            raise UsageError(f"cooldown={self.cooldown} days: expected 0 or more, or inf for new music only")
-        for name, known in (("reward", (*REWARDS, *LATER)), ("actions", MODES), ("observe", LAYOUTS)):
-            if getattr(self, name) not in known:
-                raise UsageError(f"no {name} called {getattr(self, name)!r}; there are {', '.join(known)}")
-        if self.actions != "tracks" and self.slate_size > self.candidates:
-            raise UsageError(
-                f"slate_size={self.slate_size} of candidates={self.candidates}: give at least as many"
-            )
 
 
 class Crowd:
@@ -222,7 +176,7 @@ class Crowd:
             actions, candidates, lambda: self.observer.of_candidates(request, candidates)
         )
         tracks = playable(tracks, request.time, self.stage.catalogue.released)
-        response = self._listeners.play(self.rows, tracks)
+        response = self._listeners.play(self.rows, tracks, self.face.response)
         exchange = Exchange(request, Slate(tracks, self._unknown), feedback_of(response))
         self.exchange = exchange
         self.observer.see(exchange)

@@ -30,8 +30,8 @@ class Listeners(Protocol):
 
     def request(self, rows: I32) -> Request: ...
 
-    def play(self, rows: I32, tracks: I32) -> Response:
-        """Play `tracks` (m, k) to `rows`, who ask, slot by slot until the session is over."""
+    def play(self, rows: I32, tracks: I32, response: str) -> Response:
+        """Hand `tracks` (m, k) to `rows`, who ask, and answer as `response`, one of RESPONSES, says."""
         ...
 
     def late(self, listener: I32, time: F64, track: I32, ended: F64, flags: U8) -> Late:
@@ -48,4 +48,11 @@ class Listeners(Protocol):
 
     def publish(self, charts: F32, time: float) -> Any:
         """Charts as the listeners read them."""
+        ...
+
+    def turn(self, charts: F32, time: float, days: float, listener: I32, track: I32) -> Any:
+        """A window of `days` ends at `time`; what listeners read from now on, of charts and of one another.
+
+        Each `listener` (e,) played their `track` (e,) for 30 s or more in it, in this order.
+        """
         ...

@@ -1,12 +1,13 @@
-"""What a slate must be before anything is played."""
+"""What a slate, and the way it is answered, must be before anything is played."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from simenv._answers import first_fault
 from simenv.catalogue import Catalogue
 from simenv.errors import UsageError
-from simenv.types import Request, Slate
+from simenv.types import RESPONSES, Request, Slate
 
 
 def check_slate(slate: Slate, request: Request, catalogue: Catalogue) -> None:
@@ -28,6 +29,8 @@ def check_slate(slate: Slate, request: Request, catalogue: Catalogue) -> None:
             f"slate.propensity is {propensity.dtype} of shape {propensity.shape}; float32 of shape "
             f"{tracks.shape} is needed (np.nan where it is not known)"
         )
+    if first_fault(np.ascontiguousarray(tracks), request.time, catalogue.released) < 0:
+        return
     unknown = (tracks < 0) | (tracks >= len(catalogue))
     if unknown.any():
         raise UsageError(
@@ -48,3 +51,13 @@ def check_slate(slate: Slate, request: Request, catalogue: Catalogue) -> None:
         raise UsageError(
             f"the slate of listener {request.listeners[row]} holds a track twice: {tracks[row].tolist()}"
         )
+
+
+def check_response(response: str) -> None:
+    """Refuse a way of answering slates that does not exist.
+
+    Raises:
+        UsageError: names those that do.
+    """
+    if response not in RESPONSES:
+        raise UsageError(f"no response called {response!r}; there are {', '.join(RESPONSES)}")

@@ -31,6 +31,10 @@ Bool = NDArray[np.bool_]
 SOURCES = ("recommended", "library", "artist", "charts", "new", "friends", "nearby", "imported")
 """How a play came about; `Plays.source` is a place in this tuple."""
 
+RESPONSES = ("queue", "shelf", "cascade", "carousel")
+"""How a slate is answered: a queue plays slot after slot (with a slate of one: radio); from the others one
+track is picked, or none."""
+
 REACHED, SKIPPED, LIKED, SAVED, LEFT, KNOWN = (np.uint8(1 << b) for b in range(6))
 """Bits of `Plays.flags`: playback reached the slot; stopped before the end; liked or saved (later); the
 session ended after it; the same listener had already played the track for 30 s or more."""
@@ -107,7 +111,7 @@ class Slate:
 class Feedback:
     """What is known when the slate ends."""
 
-    reached: Bool  # (m, k) playback came to the slot
+    reached: Bool  # (m, k) playback came to the slot; of a shelf at most one, which was picked
     seconds: F32  # (m, k) listened to, 0 where not reached
     skipped: Bool  # (m, k) reached, and stopped before the end
     left: Bool  # (m,) the session is over

@@ -8,7 +8,8 @@ from simenv.rng import Key
 from simenv.scenarios.build import make_catalogue
 from simenv.types import Plays, Slate
 from simenv.users.params import ListenerParams
-from simenv.users.population import PERSON, Population
+from simenv.users.population import Population
+from simenv.users.records import PERSON
 
 KEY = Key.root(8)
 SLATES = KEY / "slates"

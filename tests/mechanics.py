@@ -4,10 +4,11 @@ import numpy as np
 
 from simenv.rng import Key
 from simenv.users.params import ListenerParams
-from simenv.users.population import PERSON
+from simenv.users.records import PERSON
 from simenv.users.rows import Memory, Tastes
 
 DEFAULT = ListenerParams()
+UNHEARD = (np.float32(0),) * 3  # traces of a track not known
 
 
 def params(**changes):

@@ -12,8 +12,8 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 import simenv  # noqa: F401  registers the ids
 from simenv.actions import MODES
-from simenv.crowd import LAYOUTS
 from simenv.errors import UsageError
+from simenv.face import LAYOUTS
 from simenv.scenarios.build import practice
 from simenv.types import LIKED
 from simenv.users.params import ListenerParams
@@ -44,7 +44,10 @@ def equal(a, b):
 @pytest.mark.parametrize("actions", MODES)
 @pytest.mark.parametrize("slate_size", [1, 3])
 def test_gymnasium_finds_nothing_to_complain_of(actions, observe, slate_size):
-    env = alone(actions=actions, observe=observe, slate_size=slate_size, render_mode="ansi")
+    response = "queue" if slate_size == 1 else "carousel"
+    env = alone(
+        actions=actions, observe=observe, slate_size=slate_size, response=response, render_mode="ansi"
+    )
     check_env(env.unwrapped)
 
 
@@ -62,6 +65,7 @@ def test_make_vec_gives_the_native_population():
         {"actions": "query", "slate_size": 2, "reward": "likes", "cooldown": 2.0},
         {"actions": "blend", "reward": "return", "observe": "flat", "share": 0.4, "past": 3.0},
         {"cooldown": np.inf, "past": 2.0, "reward": "minutes", "candidates": 20},
+        {"response": "shelf", "slate_size": 4, "reward": "return"},
     ],
     ids=str,
 )

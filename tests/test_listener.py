@@ -8,7 +8,7 @@ from scipy import optimize
 
 from simenv.rng import Key
 from simenv.users import appeal, drift, recognition, skipping
-from simenv.users.population import SONG
+from simenv.users.records import SONG
 
 LUCK = Key.root(3) / "listener"
 
@@ -189,6 +189,22 @@ def test_heard_for_ever_taste_arrives():
     mine, sound = tastes([1.0]), unit(np.ones(8))
     finish(mine, 1, 0, sound, 20_000, params())
     assert mine.taste[0] @ sound > 0.9999
+
+
+@njit(error_model="numpy")
+def leave(interest, sound, p):
+    drift.resent(interest, sound, p[0])
+
+
+def test_what_was_skipped_early_drives_taste_away_where_there_is_aversion():
+    before, sound = tastes([1.0]).taste[0], unit(np.array([1, 1, 0, 0, 0, 0, 0, 0]))
+    after, same = before.copy(), before.copy()
+    leave(after, sound, params(aversion=0.01))
+    leave(same, sound, params())
+    np.testing.assert_array_equal(same, before)
+    assert after @ sound < before @ sound - 0.003
+    assert np.linalg.norm(after) == pytest.approx(1, abs=1e-6)
+    np.testing.assert_allclose(after, unit(before - 0.01 * (sound - before)), atol=1e-6)
 
 
 @pytest.mark.parametrize("steps", [1, 40])

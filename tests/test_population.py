@@ -1,6 +1,7 @@
 """A crowd is its listeners: whoever lives beside them, in which order, on how many threads."""
 
 import pickle
+from dataclasses import fields, replace
 
 import cloudpickle
 import numpy as np
@@ -13,6 +14,8 @@ from simenv.rng import Key
 from simenv.types import Plays
 from simenv.users import population as module
 from simenv.users.params import ListenerParams
+from simenv.users.population import Population
+from simenv.users.ranges import RANGES
 
 
 @pytest.fixture(scope="module")
@@ -225,10 +228,47 @@ def test_parameters_out_of_range_are_refused():
         ({"memory": 4}, "remembers 8 to 4,096"),
         ({"memory": 5000}, "remembers 8 to 4,096"),
         ({"drift": float("nan")}, "listener.drift is nan"),
+        ({"memory": 20.5}, "remembers 8 to 4,096"),
         ({"worn_days": 0.0}, "listener.worn_days is 0.0; it must be above 0"),
+        ({"noise": -0.1}, "listener.noise is -0.1; it must be 0 or more"),
+        ({"homophily": 1.5}, "listener.homophily is 1.5; it must be a share"),
+        ({"degree_mean": -1.0}, "listener.degree_mean is -1.0; it must be from 0 to 1,000 friends"),
+        ({"bots_nuke": -0.1}, "listener.bots_nuke is -0.1; it must be a share"),
+        ({"bots_push": 0.6, "bots_farm": 0.6}, "bots_farm sum to 1.2; at most 1 of all"),
+        ({"bot_artists": 0}, "listener.bot_artists is 0; it must be at least one"),
+        ({"album_run": 1.2}, "listener.album_run is 1.2; it must be a share, from 0 to 1"),
     ):
         with pytest.raises(UsageError, match=says):
             ListenerParams(**changes)
+
+
+def test_ranges_name_parameters_that_exist():
+    assert RANGES.keys() <= {f.name for f in fields(ListenerParams)}
+
+
+@pytest.mark.parametrize("name", ["sound", "quality", "centroids", "arousal"])
+def test_music_that_is_not_a_number_is_refused_at_birth(name):
+    public, hidden = music()
+    broken = getattr(hidden, name).copy()
+    broken[7] = np.nan
+    with pytest.raises(UsageError, match=r"7 is not a finite number"):
+        Population(3, public, replace(hidden, **{name: broken}), ListenerParams(), KEY)
+
+
+def test_tracks_without_length_or_release_are_refused_at_birth():
+    public, hidden = music()
+    for name, value, says in (("seconds", 0.0, "is 0.0; a length"), ("released", np.nan, "not a finite")):
+        broken = getattr(public, name).copy()
+        broken[3] = value
+        with pytest.raises(UsageError, match=f"{name} of track 3 .*{says}"):
+            Population(3, replace(public, **{name: broken}), hidden, ListenerParams(), KEY)
+
+
+def test_more_dimensions_than_fit_are_refused():
+    public, hidden = music()
+    wide = np.ones((len(public), 300), np.float32)
+    with pytest.raises(UsageError, match="300 dimensions; 1 to 256"):
+        Population(3, public, replace(hidden, sound=wide), ListenerParams(), KEY)
 
 
 def test_the_key_is_the_whole_of_luck():

@@ -14,8 +14,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 import simenv  # noqa: F401  registers the ids
 from simenv.actions import MODES
-from simenv.crowd import LAYOUTS
 from simenv.errors import UsageError
+from simenv.face import LAYOUTS
 from simenv.sb3 import as_vec_env
 from simenv.users.params import ListenerParams
 

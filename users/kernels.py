@@ -16,22 +16,26 @@ import simenv.rng as rng
 import simenv.types as types
 from simenv._cache import driver
 from simenv.context import show_context
-from simenv.floats import ZERO
+from simenv.floats import ZERO, exp32
 from simenv.types import LEFT
 from simenv.users.activities import arousal_wanted
+from simenv.users.adversaries import HONEST, aim
 from simenv.users.appeal import NOTHING, affinity, fixed_appeal_of, weight_gain
+from simenv.users.choice import choose_slot, decline, look
+from simenv.users.derived import LONGEST
 from simenv.users.exposure import days_since, exposure, find, minute_of
 from simenv.users.fatigue import genre_fatigue
 from simenv.users.listen import listen, play_luck
 from simenv.users.organic import choose, replay_weight, weigh_library
 from simenv.users.rows import Memory, Music, Tastes
-from simenv.users.session import ASKING, IDLE, LONGEST, begin, ends, plan_return
+from simenv.users.session import ASKING, IDLE, begin, ends, plan_return
 
 SOURCES = [
     *Path(__file__).parent.glob("*.py"),
     *(Path(str(module.__file__)) for module in (context, floats, rng, types)),
 ]
 compiled = driver(SOURCES)
+NO_FLAGS = np.uint8(0)
 
 
 @compiled
@@ -84,6 +88,43 @@ def play(
 
 
 @compiled
+def browse(
+    rows, lo, hi, slate, pi, looks, people, taste, weight, home, home_weight, tracks, minutes, counts, traces,
+    filters, genres, songs, sound, params, time, seconds, utility, flags, activity, device,
+):  # fmt: skip
+    """Show to each of `rows` (m,) their row of `slate` (m, k); at most one track is picked and played.
+
+    `pi` (k,) says how likely each slot is looked at, `looks` (k,) is scratch. Where nothing is picked and the
+    session is over, slot 0 says so. Else as in `play`.
+    """
+    p, music = params[0], Music(songs, sound)
+    for j in range(lo, hi):
+        u = rows[j]
+        me = people[u]
+        tastes = Tastes(taste[u], weight[u], home[u], home_weight[u])
+        memory = Memory(tracks[u], minutes[u], counts[u], traces[u], filters[u], genres[u])
+        me.visit += 1
+        luck = play_luck(me)
+        wanted = arousal_wanted(me.clock, me.activity, p)
+        for slot in range(slate.shape[1]):
+            i = slate[j, slot]
+            looks[slot] = ZERO
+            if i >= 0:
+                looks[slot] = pi[slot] * exp32(look(me, tastes, memory, music, i, wanted, luck, p))
+        slot, bits = choose_slot(looks, luck, p), NO_FLAGS
+        if slot >= 0:
+            time[j, slot], activity[j, slot], device[j, slot] = me.clock, me.activity, me.device
+            heard, bits, liking, _ = listen(me, tastes, memory, music, slate[j, slot], True, luck, p)
+            seconds[j, slot], utility[j, slot] = heard, liking
+        else:
+            decline(me, p)
+        over = ends(me, luck, p)
+        flags[j, max(slot, 0)] = np.uint8(bits | LEFT) if over else bits
+        if over:
+            plan_return(me, p)
+
+
+@compiled
 def live(
     rows, lo, hi, until, share, people, taste, weight, home, home_weight, tracks, minutes, counts, traces,
     filters, genres, songs, sound, params, centroids, charts, weights, buffer,
@@ -114,7 +155,10 @@ def live(
             over = False
             while not over:
                 luck = play_luck(me)
-                i, source = choose(me, tastes, memory, weights, music, charts, luck, p)
+                if me.bot == HONEST:
+                    i, source = choose(me, u, tastes, memory, weights, music, charts, luck, p)
+                else:
+                    i, source = aim(me, charts, luck)
                 event = buffer[count]
                 event.time, event.listener, event.track, event.session = me.clock, u, i, me.session
                 event.source, event.activity, event.device = source, me.activity, me.device
@@ -123,7 +167,8 @@ def live(
                 event.seconds = seconds
                 event.flags = np.uint8(flags | LEFT) if over else flags
                 count += 1
-                weights[slot] = replay_weight(memory, slot, interest, music, me.clock, p)
+                if slot >= 0:
+                    weights[slot] = replay_weight(memory, slot, interest, music, me.clock, p)
             plan_return(me, p)
     return hi, count
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from simenv.errors import UsageError
+from simenv.users.derived import DERIVED, derived
+from simenv.users.ranges import check
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,20 @@ class ListenerParams:
     gap: float = 3.0
     """Seconds between two tracks."""
 
+    # -- what they pick from a shelf
+    shelf_power: float = 0.8
+    """Position bias of a shelf: slot j is looked at with probability j^-power; 0: every slot is."""
+    cascade: float = 0.9
+    """Chance of looking at the next slot of a cascade; 1: every slot is looked at."""
+    swipe: float = 0.5
+    """Chance of swiping a carousel on to its next three slots; 1: every slot is looked at."""
+    look_noise: float = 1.0
+    """Sd of the error about how good a wholly unknown track would be; 0: off."""
+    elsewhere: float = 0.0
+    """Utility of picking nothing."""
+    look_seconds: float = 5.0
+    """Seconds that it takes to find that there is nothing."""
+
     # -- leaving, returning, going for good
     leave: float = 0.28
     """Chance that the session ends after its first track."""
@@ -145,6 +160,19 @@ class ListenerParams:
     birth_weight: float = 0.40
     """Weight of a new interest before all are scaled to sum 1."""
 
+    aversion: float = 0.0
+    """Share of the way an interest moves off what was skipped within 30 s; 0: off."""
+    social_pull: float = 0.0
+    """Share of the way a day from each interest to the mean of friends' nearest interests; 0: off."""
+
+    # -- whom they know
+    degree_mean: float = 13.0
+    """Friends of a listener, mean; 0: nobody has any."""
+    degree_spread: float = 1.24
+    """Sd of the logarithm of the number of friends; at 1.24 the median is 6. 0: all alike."""
+    homophily: float = 0.5
+    """Share of friendships made among those who share an interest; 0: taste does not count."""
+
     # -- what they play by themselves
     frequency: float = 0.9
     """Weight of ln plays in choosing what to replay."""
@@ -158,6 +186,8 @@ class ListenerParams:
     """Share of discovery candidates by an artist already heard; 0: off."""
     new_releases: float = 0.1
     """Share of the other candidates, charts aside, that are new releases; 0: off."""
+    friends: float = 0.1
+    """Share of the candidates left by then that a friend played lately; 0: off."""
     new_days: float = 14.0
     """Time constant of the attention to a new release, days."""
     chart_power: float = 1.1
@@ -177,36 +207,29 @@ class ListenerParams:
     save_days: float = 1.0
     """Mean delay of a save."""
 
+    # -- bots
+    bots_push: float = 0.0
+    """Share of listeners who are bots that play one artist again and again; 0: none."""
+    bots_nuke: float = 0.0
+    """Share who are bots that leave the tracks of one artist within seconds; 0: none."""
+    bots_bandwagon: float = 0.0
+    """Share who are bots that push one artist, and hide every other play among the charts; 0: none."""
+    bots_farm: float = 0.0
+    """Share who are bots that play one artist's tracks for little more than 30 s each; 0: none."""
+    bot_artists: int = 1
+    """Artists that bots act on, drawn by key; every bot has one of them."""
+    bot_rate: float = 6.0
+    """Sessions a day of a bot."""
+
     memory: int = 128
     """Tracks that a listener remembers."""
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            if not np.isfinite(getattr(self, f.name)):
-                raise UsageError(f"listener.{f.name} is {getattr(self, f.name)}; give a finite number")
-        if not 8 <= self.memory <= 4096:  # `exposure.weakest` keeps a slot in 12 bits
-            raise UsageError(f"listener.memory is {self.memory}; a listener remembers 8 to 4,096 tracks")
-        for name in POSITIVE:
-            if getattr(self, name) <= 0:
-                raise UsageError(f"listener.{name} is {getattr(self, name)}; it must be above 0")
+        check(self)
 
     def record(self) -> np.ndarray:
-        """(1,) all parameters as one float32 record: one signature for every kernel, for ever."""
-        return np.array([tuple(getattr(self, f.name) for f in fields(self))], PARAMS)
+        """(1,) all parameters and what follows from them as one record: one signature for every kernel."""
+        return np.array([(*(getattr(self, f.name) for f in fields(self)), *derived(self))], PARAMS)
 
 
-POSITIVE = (
-    *("evenness", "sessions", "discovery_a", "discovery_b", "mainstream_a", "mainstream_b", "newcomer_days"),
-    *(
-        "lift_tracks",
-        "newness_days",
-        "bored_days",
-        "worn_plays",
-        "worn_days",
-        "fatigue_days",
-        "hazard_seconds",
-        "new_days",
-    ),
-    *("chart_half_life", "like_days", "save_days"),
-)
-PARAMS = np.dtype([(f.name, np.float32) for f in fields(ListenerParams)])
+PARAMS = np.dtype([*((f.name, np.float32) for f in fields(ListenerParams)), *DERIVED])

@@ -10,80 +10,22 @@ from numpy.typing import NDArray
 
 from simenv.catalogue import Catalogue, Hidden
 from simenv.context import COLUMNS
-from simenv.features import main_genre
 from simenv.rng import Key
 from simenv.types import F32, F64, I32, U8, Late, Plays, Request, Response
 from simenv.users import kernels
 from simenv.users.birth import born
 from simenv.users.charts import Charts, Publisher
+from simenv.users.choice import examination
+from simenv.users.influence import pull, told
 from simenv.users.params import ListenerParams
 from simenv.users.recognition import WORDS
+from simenv.users.records import EVENT, PERSON, plays_of, songs_of
 from simenv.users.session import ASKING, GONE
 from simenv.users.signals import late_signals
+from simenv.users.social import Circle, befriend
 
 INTERESTS = 5
 """Interests that a listener can have at most."""
-
-PERSON = np.dtype(  # signed throughout: uint8 beside int64 is float64 to Numba
-    [
-        ("luck", np.uint64),  # hash of who they are
-        ("clock", np.float64),  # days: when they act next
-        ("gone", np.float64),  # when they left for good; inf: not
-        ("activity_until", np.float64),
-        ("updated", np.float64),  # when tastes were last pulled back
-        ("tired", np.float64),  # when counters of genre fatigue were last faded
-        ("joined", np.float64),
-        ("rate", np.float32),  # sessions a day
-        ("discovery", np.float32),
-        ("mainstream", np.float32),
-        ("skipper", np.float32),
-        ("chronotype", np.float32),  # hours
-        ("satisfaction", np.float32),
-        ("mood", np.float32),
-        ("session", np.int32),
-        ("visit", np.int32),
-        ("last_track", np.int32),
-        ("life", np.int32),
-        ("position", np.int16),  # tracks played in this session
-        ("remembered", np.int16),
-        ("filter_fill", np.int16),
-        ("filter_now", np.int8),
-        ("streak", np.int16),
-        ("interests", np.int8),
-        ("focus", np.int8),
-        ("activity", np.int8),
-        ("device", np.int8),
-        ("phase", np.int8),
-    ],
-    align=True,
-)
-SONG = np.dtype(
-    [
-        ("released", np.float64),
-        ("quality", np.float32),
-        ("hook", np.float32),
-        ("depth", np.float32),
-        ("arousal", np.float32),
-        ("seconds", np.float32),
-        ("artist", np.int32),
-        ("genre", np.int32),  # the main one; -1: unknown
-    ],
-    align=True,
-)
-EVENT = np.dtype(
-    [
-        ("time", np.float64),
-        ("listener", np.int32),
-        ("track", np.int32),
-        ("session", np.int32),
-        ("seconds", np.float32),
-        ("flags", np.uint8),
-        ("source", np.uint8),
-        ("activity", np.uint8),
-        ("device", np.uint8),
-    ],
-    align=True,
-)
 
 CHUNK = 65_536
 ALONE = 20_000  # below so many rows the caller's thread does it
@@ -129,13 +71,9 @@ class Population:
         self.traces = np.zeros((n, 3, slots), np.uint16)
         self.filters = np.zeros((n, 2, WORDS), np.uint64)
         self.genres = np.zeros((n, catalogue.n_genres if params.fatigue else 0), np.float32)
-        self.songs = np.zeros(len(catalogue), SONG)
-        for name in ("released", "seconds", "artist"):
-            self.songs[name] = getattr(catalogue, name)
-        for name in ("quality", "hook", "depth", "arousal"):
-            self.songs[name] = getattr(hidden, name)
-        self.songs["genre"] = main_genre(catalogue)
+        self.songs = songs_of(catalogue, hidden)
         self._sounds = np.ascontiguousarray(hidden.sound.T)  # (d, T)
+        self._circle: Circle | None = None  # made at the first turn that needs it
         self._pool: ThreadPoolExecutor | None = None
         self.bear(np.arange(n, dtype=np.int32), life=0)
 
@@ -163,6 +101,29 @@ class Population:
     def publish(self, charts: F32, time: float) -> Charts:
         """Charts as the listeners read them, at `time`."""
         return self._publisher.publish(charts, time)
+
+    def turn(self, charts: F32, time: float, days: float, listener: I32, track: I32) -> Charts:
+        """A window ends: friends hear of its plays, interests are pulled; charts as listeners read them.
+
+        Args:
+            charts: (T,) at `time`, when the window ends, of `days`.
+            listener: (e,) who made each play of 30 s and more in it, and of which track: (e,) `track`; those
+                of one listener stand in the order in which they were made.
+        """
+        p, published = self.params, self.publish(charts, time)
+        if not (p.friends or p.social_pull):
+            return published
+        if self._circle is None:
+            interests = self.people["interests"]
+            lines = (interests, self.home, self.home_weight, self.hidden.centroids)
+            self._circle = befriend(self.key / "friends", *lines, p)
+        circle = self._circle = told(self._circle, listener, track)
+        if p.social_pull:
+            state = (circle.start, circle.friends, self.people, self.taste.copy(), self.taste)
+            rest = (time, days, self._record)
+            everyone, d = np.arange(len(self), dtype=np.int32), self.taste.shape[2]
+            self._each(everyone, lambda lo, hi: pull(lo, hi, *state, *rest, np.empty(d, np.float32)))
+        return published._replace(circle=circle)
 
     def live(self, rows: I32, until: float, share: float, charts: Charts) -> Plays:
         """Let `rows` live organically until each asks or `until`; their plays, listener by listener."""
@@ -198,11 +159,25 @@ class Population:
         """(m,) days: when each of `rows` acts next; inf: gone for good."""
         return np.where(self.people["phase"][rows] == GONE, np.inf, self.people["clock"][rows])
 
-    def play(self, rows: I32, tracks: I32) -> Response:
-        """Play `tracks` (m, k) to `rows` (m,), who ask, slot by slot until the session is over."""
+    def play(self, rows: I32, tracks: I32, response: str = "queue") -> Response:
+        """Hand `tracks` (m, k) to `rows` (m,), who ask; what they do with them.
+
+        Args:
+            rows: who asks.
+            tracks: a slate each.
+            response: one of `simenv.types.RESPONSES`: a queue plays slot by slot until the session is over;
+                of the others at most one track is played.
+        """
         out = self.blank(rows, tracks.shape[1])
         results = (out.time, out.seconds, out.utility, out.flags, out.activity, out.device)
-        self._each(rows, lambda lo, hi: self.play_some(rows, lo, hi, tracks, results))
+        if response == "queue":
+            self._each(rows, lambda lo, hi: self.play_some(rows, lo, hi, tracks, results))
+            return out
+        pi = examination(response, tracks.shape[1], self.params)
+        self._each(
+            rows,
+            lambda lo, hi: kernels.browse(rows, lo, hi, tracks, pi, np.empty_like(pi), *self._rows, *results),
+        )
         return out
 
     def blank(self, rows: I32, k: int) -> Response:
@@ -279,22 +254,3 @@ class Population:
 
     def __getstate__(self) -> dict:
         return self.__dict__ | {"_pool": None}
-
-
-def plays_of(events: NDArray) -> Plays:
-    """Organic EVENTs as log columns."""
-    m = len(events)
-    return Plays(
-        time=events["time"].copy(),
-        listener=events["listener"].copy(),
-        track=events["track"].copy(),
-        visit=np.full(m, -1, np.int32),
-        session=events["session"].copy(),
-        slot=np.full(m, -1, np.int8),
-        source=events["source"].copy(),
-        propensity=np.full(m, np.nan, np.float32),
-        seconds=events["seconds"].copy(),
-        flags=events["flags"].copy(),
-        activity=events["activity"].copy(),
-        device=events["device"].copy(),
-    )
