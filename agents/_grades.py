@@ -41,7 +41,7 @@ class Grades:
 
     @classmethod
     def of(cls, log: Log, catalogue: Catalogue, half_life: float = np.inf) -> Self:
-        """The grade of a pair is 1 + 4 (seconds heard / length), its mean over plays weighted by their age."""
+        """The grade of a pair is 1 + 4 (seconds heard / length), averaged over plays by their age."""
         shape = (log.n_listeners, log.n_tracks)
         weight = sparse.csr_array(shape, dtype=np.float32)
         total = sparse.csr_array(shape, dtype=np.float32)

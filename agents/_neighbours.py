@@ -83,7 +83,7 @@ def damping(m: sparse.csr_array, penalty: float) -> F32:
 
 
 def votes(weights: sparse.csr_array, rows: I32, alike: sparse.csr_array) -> F32:
-    """(m, T) sum over the entries j of each row of `weights` of weight_j s_ij, `alike` holding s by rows j."""
+    """(m, T) sum over j of weights_uj s_ji for each u of `rows`, `alike` holding s by rows j."""
     out = np.zeros((len(rows), alike.shape[1]), np.float32)
     _vote(
         weights.indptr.astype(np.int64),
