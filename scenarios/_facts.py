@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from json import dumps
 from pathlib import Path
@@ -14,6 +14,7 @@ from rich.console import Console
 
 from simenv.errors import UsageError
 from simenv.scenarios._arms import Arm, arm
+from simenv.scenarios._columns import mapping
 from simenv.scenarios._fact_figure import figure
 from simenv.scenarios._fact_list import Fact, chosen
 from simenv.scenarios._fact_log import read_log
@@ -141,7 +142,7 @@ def _of_worlds(
 def _of_log(asked: Facts, facts: tuple[Fact, ...]) -> tuple[Judgement, str, str]:
     """What the listeners of a log do, what they are called, and a note on the log."""
     assert asked.of is not None
-    events, left_out = read_log(asked.of, _mapping(asked.columns))
+    events, left_out = read_log(asked.of, mapping(asked.columns))
     plays = Listening.of(events, asked.since)
     measured, short = measure(plays, [fact.number for fact in facts])
     missing = {fact.number: reason for fact in facts if (reason := fact.missing(plays.offers))}
@@ -185,14 +186,6 @@ def _scenario(asked: Facts) -> Scenario:
         listener=asked.listener,
         synthetic=asked.synthetic,
     )
-
-
-def _mapping(columns: Sequence[str]) -> Mapping[str, str]:
-    pairs = [text.partition("=") for text in columns]
-    for text, (name, equals, column) in zip(columns, pairs, strict=True):
-        if not (name and equals and column):
-            raise UsageError(f"--columns {text}: expected NAME=COLUMN, such as listener=user_name")
-    return {name: column for name, _, column in pairs}
 
 
 FILES = ("report.md", "facts.json", "facts.png", "run.json")
