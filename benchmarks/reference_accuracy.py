@@ -164,11 +164,11 @@ def _report(
     lines = [
         "# Accuracy beside reference libraries",
         "",
-        f"NDCG@{K} of our agents and of the same methods elsewhere ({', '.join(LIBRARIES)}), on the same split",
-        f"of {asked.log.name} ({words}): {split.words}.",
-        f"{len(rows):,} listeners are tested, {asked.seeds} training seeds each, tracks of their past left out;",
-        "all other tracks are candidates. Nothing was tuned: ours have their defaults; the references theirs,",
-        "and a second time sizes and weights like ours. Made by",
+        f"NDCG@{K} of our agents and of the same methods elsewhere ({', '.join(LIBRARIES)}), on the",
+        f"same split of {asked.log.name} ({words}): {split.words}.",
+        f"{len(rows):,} listeners are tested, {asked.seeds} training seeds each, tracks of their past left",
+        "out; all other tracks are candidates. Nothing was tuned: ours have their defaults; the references",
+        "theirs, and a second time sizes and weights like ours. Made by",
         "",
         f"    python benchmarks/reference_accuracy.py {asked.log.name} --split {split.way}"
         f" --seeds {asked.seeds}",

@@ -16,7 +16,7 @@ from rich.console import Console
 from simenv.catalogue import Catalogue
 from simenv.errors import UsageError
 from simenv.scenarios import _folder
-from simenv.scenarios._arms import Arm, arms
+from simenv.scenarios._arms import OWN, Arm, arms
 from simenv.scenarios._columns import mapping
 from simenv.scenarios._evaluate_board import Board
 from simenv.scenarios._evaluate_log import read_any_log
@@ -53,7 +53,7 @@ class Evaluate:
     """Lengths of lists."""
     seen: tuple[Literal["drop", "keep"], ...] = ()
     """Whether tracks that the listener played before are dropped, from lists and from what is to be found, or
-    kept; by default both, or drop where the log has no times."""
+    kept; by default both, or drop with --split one."""
     seeds: int = 1
     """Seeds of the agents."""
     liked: float | None = None
@@ -69,16 +69,6 @@ class Evaluate:
     json: Path | None = None
     """Write every value also to this file: agent, metric, k, value, split, seen, seed."""
 
-    def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise UsageError(f"--seeds {self.seeds}: expected 1 or more")
-        if not self.k or min(self.k) < 1:
-            raise UsageError(f"--k {' '.join(map(str, self.k))}: expected whole numbers from 1")
-        if not self.agents:
-            raise UsageError("--agents: name at least one")
-        if self.catalogue_columns and self.catalogue is None:
-            raise UsageError("--catalogue-columns goes with --catalogue FILE only")
-
 
 def main(words: Sequence[str]) -> int:
     """Evaluate as `words` say; 1 if an agent failed.
@@ -87,13 +77,12 @@ def main(words: Sequence[str]) -> int:
         UsageError: if something asked for does not exist or cannot be done.
     """
     asked = tyro.cli(Evaluate, args=list(words), prog="simenv evaluate")
-    given = _agents(asked.agents)
+    given = _checked(asked)
     told = Console(stderr=True, highlight=False, soft_wrap=True)
     read = read_any_log(asked.log, mapping(asked.columns), asked.liked)
     split = split_log(read, asked.split, asked.test)
-    rules: tuple[Seen, ...] = tuple(dict.fromkeys(asked.seen)) or (
-        ("drop", "keep") if read.timed else ("drop",)
-    )
+    usual: tuple[Seen, ...] = ("drop",) if split.way == "one" else ("drop", "keep")
+    rules = tuple(dict.fromkeys(asked.seen)) or usual
     catalogue, joined = described(read, asked.catalogue, mapping(asked.catalogue_columns))
     facts = [f"{read.kind}: {read.words}", *read.said, *joined, split.words]
     told.print(*facts, sep="\n", markup=False)
@@ -122,10 +111,19 @@ def main(words: Sequence[str]) -> int:
     return _show(Board(split, lists, asked.k) if lists else None, report, out, asked.json)
 
 
-def _agents(given: Sequence[str]) -> tuple[Arm, ...]:
-    found = arms(given)
+def _checked(asked: Evaluate) -> tuple[Arm, ...]:
+    """The agents that are asked for, once all that can be wrong without a log is known to be right."""
+    if asked.seeds < 1:
+        raise UsageError(f"--seeds {asked.seeds}: expected 1 or more")
+    if not asked.k or min(asked.k) < 1:
+        raise UsageError(f"--k {' '.join(map(str, asked.k))}: expected whole numbers from 1")
+    if asked.catalogue_columns and asked.catalogue is None:
+        raise UsageError("--catalogue-columns goes with --catalogue FILE only")
+    found = arms(asked.agents)
+    if not found:
+        raise UsageError("--agents: name at least one")
     for arm in found:
-        if arm.name in ("oracle", "organic"):
+        if arm.name in OWN:
             raise UsageError(
                 f"--agents {arm.name}: it lives in simulated worlds only; a log shows no true tastes"
             )

@@ -128,7 +128,7 @@ def _write(lists: Lists, path: Path, key: str) -> None:
 def _read(path: Path, key: str, task: Task) -> Lists | None:
     """The lists that `_write` wrote, unless they are others or damaged."""
     try:
-        with np.load(path) as file:
+        with path.open("rb") as opened, np.load(opened) as file:
             about, tracks = json.loads(str(file["about"])), file["tracks"]
         return Lists(task, tracks, about["fit"], about["recommend"]) if about["key"] == key else None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
