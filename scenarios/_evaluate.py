@@ -28,6 +28,7 @@ from simenv.scenarios._keys import digest, file_digest, package_sources, plain, 
 from simenv.scenarios._results import Failure, write_json, write_text
 
 _WIDTH = 132  # of tables where there is no terminal to ask
+_USUAL = ("random", "popular", "repeat", "itemknn", "als")
 _SOURCES = ("_columns", "_evaluate_log", "_evaluate_run", "_evaluate_split", "_evaluate_tracks")
 
 
@@ -42,8 +43,9 @@ class Evaluate:
 
     log: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="LOG")]
     """Plays, play counts or ratings: CSV, TSV or Parquet, gzipped or not."""
-    agents: tuple[str, ...] = ("random", "popular", "repeat", "content", "itemknn", "als")
-    """Expressions, such as als or "als(factors=64)"."""
+    agents: tuple[str, ...] = ()
+    """Expressions, such as als or "als(factors=64)"; by default the floors and the classics, with a catalogue
+    also content."""
     split: Literal["time", "last", "one"] | None = None
     """What is tested: the last days; each listener's last play; one track a listener, chosen by a hash. By
     default time, or one where the log has no times."""
@@ -119,9 +121,7 @@ def _checked(asked: Evaluate) -> tuple[Arm, ...]:
         raise UsageError(f"--k {' '.join(map(str, asked.k))}: expected whole numbers from 1")
     if asked.catalogue_columns and asked.catalogue is None:
         raise UsageError("--catalogue-columns goes with --catalogue FILE only")
-    found = arms(asked.agents)
-    if not found:
-        raise UsageError("--agents: name at least one")
+    found = arms(asked.agents or (*_USUAL, *(["content"] if asked.catalogue else [])))
     for arm in found:
         if arm.name in OWN:
             raise UsageError(
