@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -143,17 +143,13 @@ def _prepared(out: Path, shared: str, asked: Evaluate, command: str, facts: Sequ
     Raises:
         UsageError: if it cannot be written to, or holds something else.
     """
-    if out.is_file():
-        raise UsageError(f"--out {out} is a file: name a folder")
-    if out.is_dir() and any(out.iterdir()):
-        if not (out / "run.json").exists():
-            raise UsageError(f"{out} holds files that are no run: name another folder with --out")
-        if _folder.read_run(out).get("digest") != shared:
-            raise UsageError(
-                f"{out} holds another run: another log, split or version. Name another folder with --out, or"
-                " delete this one"
-            )
-    about: Mapping[str, object] = {
+    if (out / "run.json").exists() and _folder.read_run(out).get("digest") != shared:
+        raise UsageError(
+            f"{out} holds another run: another log, split or version. Name another folder with --out, or"
+            " delete this one"
+        )
+    _folder.claim(out, ())
+    about = {
         "name": "evaluate",
         "digest": shared,
         "command": command,
@@ -162,13 +158,7 @@ def _prepared(out: Path, shared: str, asked: Evaluate, command: str, facts: Sequ
         "version": version(),
         "commit": _folder.commit(),
     }
-    try:
-        (out / "cells").mkdir(parents=True, exist_ok=True)
-        write_text(out / "run.json", json.dumps(about, indent=2) + "\n")
-    except OSError as error:
-        raise UsageError(
-            f"cannot write to {out}: {error.strerror or error}. Name another with --out"
-        ) from None
+    write_text(out / "run.json", json.dumps(about, indent=2) + "\n")
     return out
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from simenv.agents.base import Agent
 from simenv.scenarios._arms import Arm
 from simenv.scenarios.base import Scenario
+from simenv.scenarios.metrics.base import Metric
 
 _ROOT = Path(__file__).parent
 _CELL = ("_loop", "_cell", "_arms", "oracle", "base", "build")
@@ -70,6 +71,7 @@ def cell_key(scenario: Scenario, arm: Arm, seed: int, table: str = "") -> str:
             "sources": package_sources(_CELL),
             "scenario": {name: value for name, value in told.items() if name not in _TOLD},
             "metrics": [plain(metric()) for metric in scenario.metrics],
+            "metric_sources": [_read_by(metric) for metric in scenario.metrics],
             "catalogue": table,
             **agent_parts(arm.make()),
             "seed": seed,
@@ -138,6 +140,11 @@ def _source(kind: type) -> str:
         return inspect.getsource(kind)
     except (OSError, TypeError):  # typed into a console: nothing better is known
         return _name(kind)
+
+
+def _read_by(metric: type[Metric]) -> list[str]:
+    """Digests of the files that a metric's values follow from."""
+    return [_source(metric), *(_digest_of([Path(inspect.getfile(module))]) for module in metric.reads)]
 
 
 def _name(kind: type) -> str:
