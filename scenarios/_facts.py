@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from rich.console import Console
 from simenv.errors import UsageError
 from simenv.scenarios._arms import Arm, arm
 from simenv.scenarios._cell import Cell, Outcome
+from simenv.scenarios._columns import mapping
 from simenv.scenarios._fact_figure import TITLE, figure
 from simenv.scenarios._fact_list import FACTS, chosen
 from simenv.scenarios._fact_log import read_log
@@ -172,7 +173,7 @@ def _of_log(asked: Facts, command: str) -> tuple[Finding, Path]:
     """What the listeners of a log do, and the folder that it is kept in."""
     assert asked.of is not None
     facts = chosen(asked.only, FACTS)
-    events, left_out = read_log(asked.of, _mapping(asked.columns))
+    events, left_out = read_log(asked.of, mapping(asked.columns))
     plays = Listening.of(events, asked.since)
     measured, short = measure(plays, [fact.number for fact in facts])
     missing = {fact.number: reason for fact in facts if (reason := fact.missing(plays.offers))}
@@ -248,11 +249,3 @@ def _size(scenario: Scenario) -> str:
 
 def _named(seeds: range) -> str:
     return f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
-
-
-def _mapping(columns: Sequence[str]) -> Mapping[str, str]:
-    pairs = [text.partition("=") for text in columns]
-    for text, (name, equals, column) in zip(columns, pairs, strict=True):
-        if not (name and equals and column):
-            raise UsageError(f"--columns {text}: expected NAME=COLUMN, such as listener=user_name")
-    return {name: column for name, _, column in pairs}

@@ -41,9 +41,9 @@ _FLAGS = {
 class Simulate:
     """Let listeners live for some days and write what they played, one row a play.
 
-    Columns: time (days), listener, session, track, title where tracks have names, artist, source; request,
-    slot and propensity of recommended plays; seconds, reached, skipped, known (played for 30 s before),
-    liked, saved, session_ended, activity, device.
+    Columns: time (days), listener, session, track, its id and title where tracks have them, artist, source;
+    request, slot and propensity of recommended plays; seconds, reached, skipped, known (played for 30 s
+    before), liked, saved, session_ended, activity, device.
     """
 
     out: Path
@@ -148,6 +148,8 @@ def readable(plays: Plays, catalogue: Catalogue) -> pa.Table:
     }
     names = catalogue.names
     artists = [names.artist(i) for i in range(catalogue.n_artists)]
+    if len(names.ids):
+        columns["track_id"] = pa.DictionaryArray.from_arrays(plays.track, pa.array(names.ids))
     if len(names.tracks):
         columns["title"] = pa.DictionaryArray.from_arrays(plays.track, pa.array(names.tracks))
     columns["artist"] = pa.DictionaryArray.from_arrays(catalogue.artist[plays.track], pa.array(artists))
