@@ -100,8 +100,8 @@ def scale_of(targets: Sequence[Target], worlds: F64, slack: float) -> Scale:
 def fit(trials: Trials, scale: Scale, start: ListenerParams, asked: Sequence[Knob]) -> Fit:
     """Search from `start` until the numbers are met, nothing gets better, or the budget is spent.
 
-    Where a search ends, it is looked again which parameters the numbers tell there; if there are more, it goes
-    on with them too.
+    Where a search ends, it is looked again which parameters the numbers tell there; if there are more, it
+    goes on with them too.
 
     Raises:
         Spent: if the budget does not suffice for the first Jacobian.

@@ -67,8 +67,8 @@ def test_parameters_of_a_log_are_found_blind_and_a_second_call_lives_nothing(fol
 def test_round_trip_of_many_parameters(folder):
     """Facts of listeners far from the default, calibrated blind: what is pinned down comes back.
 
-    `known_artist` is not among them: what is by a known artist depends on the catalogue's big artists too, and
-    every world has its own.
+    `known_artist` is not among them: what is by a known artist depends on the catalogue's big artists too,
+    and every world has its own.
     """
     true = {
         "impatience": 0.6,
