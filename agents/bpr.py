@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from simenv.agents._pairs import descend
+from simenv.agents._pairs import by_weight, descend
 from simenv.agents._preference import net_plays, or_shares, shares
 from simenv.agents._ranking import alike
 from simenv.agents.base import Count, Days, Number, Scorer, Share, Weight
@@ -79,8 +79,8 @@ class Bpr(Scorer):
             self.y_,
             liked.indptr,
             liked.indices,
-            np.cumsum(liked.data, dtype=np.float64),
             np.repeat(np.arange(len(n_liked), dtype=np.int32), n_liked),
+            *by_weight(liked.data),
             left.indptr,
             left.indices,
             self.disliked,

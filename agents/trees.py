@@ -59,7 +59,7 @@ class Trees(Scorer):
     model: Literal["logistic", "tree", "forest", "boosted"] = "boosted"
     trees: Count = 100
     leaf: Count = 20
-    pool: Count = 100
+    pool: Count = 50
     rows: Count = 50_000
     smoothing: Weight = 3.0
     half_life: Days = np.inf
