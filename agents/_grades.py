@@ -45,7 +45,7 @@ class Grades:
         shape = (log.n_listeners, log.n_tracks)
         weight = sparse.csr_array(shape, dtype=np.float32)
         total = sparse.csr_array(shape, dtype=np.float32)
-        for plays in log.parts():
+        for plays in log.since(0):
             reached = plays.rows(plays.has(REACHED))
             fade = np.exp2((reached.time - log.now) / half_life).astype(np.float32)
             where = (reached.listener, reached.track)
