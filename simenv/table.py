@@ -17,7 +17,7 @@ from simenv.catalogue import Catalogue, Hidden, Names
 from simenv.errors import UsageError
 from simenv.floats import exp_array, f32
 from simenv.rng import U64, Key
-from simenv.synthetic import DIMENSIONS, directions, near, orthogonal, unit
+from simenv.synthetic import DIMENSIONS, Synthetic, directions, near, orthogonal, unit
 from simenv.types import F32, F64
 
 UNKNOWN_SECONDS = 210.0
@@ -75,8 +75,10 @@ def from_table(
     sound = blend(sound, whitened(tracks.audio), kappa, key / "axes")
 
     tilt = f32(0.5) * genre_sounds[parent[micro], 0] + f32(0.15) * (key / "arousal").normal(events)
-    quality = f32(0.75) * (key / "artist quality").normal(artist_events)[artist]
-    reach = exp_array(f32(1.6) * (key / "reach").normal(artist_events))
+    shared = f32(Synthetic.artist_quality)
+    quality = shared * (key / "artist quality").normal(artist_events)[artist]
+    quality += np.sqrt(1 - shared * shared) * (key / "track quality").normal(events)
+    reach = exp_array(f32(Synthetic.reach) * (key / "reach").normal(artist_events))
     nothing = np.zeros(len(sound), np.int32)
     catalogue = Catalogue(
         audio=tracks.audio.astype(f32),
@@ -100,7 +102,7 @@ def from_table(
     )
     hidden = Hidden(
         sound=sound,
-        quality=quality + f32(0.66) * (key / "track quality").normal(events),
+        quality=quality,
         hook=np.zeros(len(sound), f32),
         depth=np.zeros(len(sound), f32),
         arousal=np.clip(f32(0.5) + tilt, 0, 1),

@@ -69,8 +69,42 @@ def test_the_tracks_of_an_artist_share_some_of_their_quality(made):
     sums = np.bincount(catalogue.artist, hidden.quality)
     counts = np.bincount(catalogue.artist)
     means = (sums / counts)[counts >= 8]
-    assert means.std() == pytest.approx(0.75, abs=0.15)
-    assert hidden.quality.std() == pytest.approx(1, abs=0.06)
+    assert means.std() == pytest.approx(0.9, abs=0.15)
+    assert hidden.quality.mean() == pytest.approx(0, abs=1e-6)
+    assert hidden.quality.std() == pytest.approx(1, abs=0.15)  # the few who have most tracks sway it
+
+
+def test_catalogues_are_as_unequal_as_in_a_public_table():
+    """28,356 tracks by 10,692 artists: 2.65 an artist, .61 with one, .142 by the artists' top hundredth."""
+    sizes = np.sort(np.bincount(Synthetic(tracks=28_356).make(KEY)[0].artist))[::-1]
+    assert sizes.mean() == pytest.approx(2.65, abs=0.5)
+    assert (sizes == 1).mean() == pytest.approx(0.61, abs=0.12)
+    assert sizes[: len(sizes) // 100].sum() / sizes.sum() == pytest.approx(0.142, abs=0.03)
+
+
+def by_artist(recipe: Synthetic) -> np.ndarray:
+    """(3, A) logarithms of the catalogue sizes and reach of artists, and their tracks' mean quality."""
+    catalogue, hidden = recipe.make(KEY)
+    counts = np.bincount(catalogue.artist)
+    sums = [np.bincount(catalogue.artist, x) for x in (np.log(hidden.reach), hidden.quality)]
+    return np.stack([np.log(counts), *(total / counts for total in sums)])
+
+
+def test_who_has_more_tracks_is_better_known_and_somewhat_better_as_standing_says():
+    known = [
+        np.corrcoef(by_artist(Synthetic(tracks=6_000, artists=500, standing=s))) for s in (0.0, 0.5, 0.9)
+    ]
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        none, some, much = (correlations[i, j] for correlations in known)
+        assert abs(none) < 0.12 < some < 0.4 < 0.55 < much < 0.85
+
+
+def test_supply_can_be_made_all_alike():
+    alike = by_artist(
+        Synthetic(tracks=6_000, artists=500, catalogue_spread=0, quality_spread=0, reach=0, standing=0.9)
+    )
+    assert np.exp(alike[0]).std() == pytest.approx(np.sqrt(12), rel=0.15)  # Poisson: by chance alone
+    assert not alike[1:].any()
 
 
 def test_what_shows_of_the_sound_rises_with_kappa_from_nothing():
@@ -140,6 +174,11 @@ def test_small_catalogues_have_fewer_micro_genres(tracks):
         ({"genres": -3}, "genres=-3"),
         ({"kappa": 1.5}, "kappa=1.5"),
         ({"arrivals": -0.1}, "arrivals"),
+        ({"standing": 1.2}, "standing=1.2; a number from 0 to 1"),
+        ({"artist_quality": -0.1}, "artist_quality=-0.1"),
+        ({"catalogue_spread": -1.0}, "catalogue_spread=-1.0; a number from 0"),
+        ({"quality_spread": np.nan}, "quality_spread=nan"),
+        ({"reach": np.inf}, "reach=inf"),
         ({"supply": (0.5, 0.4, 0.2)}, "1 in all"),
         ({"supply": (1.0,)}, "one share for each"),
     ],

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 from crowds import DEFAULT, charts, crowd, music
-from mechanics import memory, params, people
+from mechanics import UNHEARD, memory, params, people
 from numba import njit
 from scipy import stats
 
 from simenv.rng import Key, fold
 from simenv.types import SOURCES
 from simenv.users import organic
-from simenv.users.charts import NEW_FOR, Publisher, cumulative_within, grouped
+from simenv.users.charts import FIRST_PLAYS, NEW_FOR, Publisher, cumulative_within, grouped
 from simenv.users.exposure import keep
 from simenv.users.params import ListenerParams
 from simenv.users.rows import Music
@@ -70,7 +70,7 @@ def test_nothing_is_published_before_it_is_out():
         age = time - catalogue.released
         np.testing.assert_array_equal(published.new_tracks, np.flatnonzero(out & (age < NEW_FOR)))
     assert not publisher.first_charts(10)[catalogue.released > 0].any()
-    assert publisher.first_charts(10).sum() == pytest.approx(50, rel=1e-5)  # five plays a listener
+    assert publisher.first_charts(10).sum() == pytest.approx(10 * FIRST_PLAYS, rel=1e-5)
 
 
 def test_charts_weigh_by_their_power_and_may_say_nothing():
@@ -151,7 +151,7 @@ def recall(me, memory, tracks, days, interest, songs, sound, now, p, weights, x,
     """Hear each of `tracks` once on its day; then weigh them at `now` and draw."""
     for i in range(len(tracks)):
         me[0].clock = days[i]
-        keep(me[0], memory, -1, tracks[i], np.float32(0), np.float32(1), p[0])
+        keep(me[0], memory, -1, tracks[i], UNHEARD, np.float32(1), p[0])
     me[0].clock = now
     organic.weigh_library(me[0], interest, memory, Music(songs, sound), weights, p[0])
     for i in range(len(x)):

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from simenv.catalogue import Catalogue, Hidden
 from simenv.types import F32, F64, I32
 from simenv.users.params import ListenerParams
+from simenv.users.social import NOBODY, Circle
 
+FIRST_PLAYS = 400.0  # a listener: listening has a past, so charts begin about as full as plays keep them
 NEW_FOR = 60.0  # days after which a release is no longer looked for as new
 _ARTIST_FLOOR = 0.05  # what a track of a known artist weighs without a single play
 
@@ -28,6 +30,7 @@ class Charts(NamedTuple):
     new_tracks: I32  # (r,) came out in the last 60 days
     new_weight: F64  # (r,) e^(q - age / 14 d)
     near: F64  # (M, M) row: e^(near cos) of the other micro-genres
+    circle: Circle  # friends and what they play; nobody before the first turn
 
 
 def cumulative_within(weight: F64, start: I32) -> F64:
@@ -58,10 +61,13 @@ class Publisher:
         self.near = np.cumsum(np.exp(params.near * cosines), axis=1)
 
     def first_charts(self, n_listeners: int) -> F32:
-        """(T,) charts before anybody has played anything: reach x e^quality, five plays a listener in all."""
+        """(T,) charts before anybody has played anything: 400 plays a listener, by reach x e^quality.
+
+        Plays of a month outweigh them: with the charts' half-life of 30 days they fade as all plays do.
+        """
         out = self.catalogue.released_by(0.0)
         weight = np.where(out, self.hidden.reach * np.exp(self.hidden.quality), 0.0)
-        return (weight * (5.0 * n_listeners / max(weight.sum(), 1e-9))).astype(np.float32)
+        return (weight * (FIRST_PLAYS * n_listeners / max(weight.sum(), 1e-9))).astype(np.float32)
 
     def publish(self, counts: NDArray, time: float) -> Charts:
         """The tables at `time` for chart counts (T,)."""
@@ -83,4 +89,5 @@ class Publisher:
             new_tracks=new,
             new_weight=np.cumsum(np.exp(self.hidden.quality[new] - age[new] / p.new_days)),
             near=self.near,
+            circle=NOBODY,
         )
