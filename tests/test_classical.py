@@ -1,5 +1,7 @@
 """Neighbours, factors, grades and hierarchies, held against hand-made sums and naive versions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -167,6 +169,16 @@ def test_a_grade_is_the_share_heard_averaged_over_plays_by_age():
     np.testing.assert_allclose(faded.weight, [1.5, 1])
 
 
+def test_ratings_and_counts_of_an_imported_log_are_read():
+    new = log_of([3, 3, 5], [7, 8, 7], 200).plays()
+    log = Log(N, T)
+    count, value = np.float32([4, 1, 1]), np.float32([2, 10, np.nan])
+    log.append(replace(new, count=count, value=value))
+    grades = Grades.of(log, catalogue(T))
+    np.testing.assert_allclose(grades.grade, [1, 5, 5])  # the lowest, the highest, heard to its end
+    np.testing.assert_allclose(grades.weight, [4, 1, 1])
+
+
 def test_slope_one_as_in_the_paper():
     """One grades i 1 and j 1.5; who grades i 2 is expected to grade j 2.5."""
     log = log_of([0, 0, 1], [4, 9, 4], [0.001, 25, 50])
@@ -265,8 +277,7 @@ def test_the_best_genre_or_their_mean():
     tracks = catalogue(T)
     start = np.concatenate([np.arange(3), 2 + 2 * np.arange(1, T - 1)]).astype(np.int32)
     genres = np.concatenate([[0, 1], np.tile([0, 1], T - 2)]).astype(np.int32)
-    tracks = type(tracks)(**{**{f: getattr(tracks, f) for f in tracks.__slots__}, "genre_start": start,
-                             "genre_ids": genres, "digest": ""})  # fmt: skip
+    tracks = replace(tracks, genre_start=start, genre_ids=genres, digest="")
     log = log_of([0, 0], [0, 1], [200, 20])
     only_genres = "album=0, artist=0, everyone=0, smoothing=0"
     mean, best = (
@@ -289,7 +300,7 @@ def test_no_row_knows_its_own_outcome():
     flags, seconds = new.flags.copy(), new.seconds.copy()
     flags[280:], seconds[280:] = 1, 200
     changed = Log(N, T)
-    changed.append(type(new)(**{**new.columns(), "flags": flags, "seconds": seconds}))
+    changed.append(replace(new, flags=flags, seconds=seconds))
     other, finished = lessons(changed, catalogue(T), np.inf, 3.0, 1000, KEY)
     np.testing.assert_array_equal(x, other)
     assert finished.all()
