@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pandas as pd
 import tyro
 from rich.console import Console
 
@@ -25,7 +26,9 @@ from simenv.scenarios._grid import check_jobs, complete, run_name
 from simenv.scenarios._keys import digest, file_digest, plain, version
 from simenv.scenarios._law_list import LAWS
 from simenv.scenarios._law_run import found_of, law_cells
+from simenv.scenarios._listeners import listeners_of
 from simenv.scenarios._listening import Listening
+from simenv.scenarios._moments import moment_records
 from simenv.scenarios._progress import watcher_for
 from simenv.scenarios._results import Failure
 from simenv.scenarios._runner import offers
@@ -77,7 +80,10 @@ class Facts:
     out: Path | None = None
     """Folder of table, figure and report; by default results/facts/ or results/laws/ and a digest."""
     json: Path | None = None
-    """Write the rows also to this file: fact, kind, low, high, measured, verdict."""
+    """Write the rows also to this file: fact, kind, low, high, measured, verdict. Of a log there are more of
+    them, of kinds moment and about: what simenv calibrate fits."""
+    listeners_from: str | None = None
+    """A preset or a file that `simenv calibrate` wrote: what all listeners have in common, options aside."""
     listener: ListenerParams = field(default_factory=ListenerParams)
     """What all listeners have in common."""
     synthetic: Synthetic = field(default_factory=Synthetic)
@@ -97,6 +103,7 @@ def main(words: Sequence[str]) -> int:
         UsageError: if something asked for does not exist or cannot be done.
     """
     usual = SMALL if "--small" in words else LARGE if "--laws" in words else Facts()
+    usual = replace(usual, listener=listeners_of(words, usual.listener))
     asked = tyro.cli(Facts, default=usual, args=list(words), prog="simenv facts")
     _check(asked)
     command = shlex.join(("simenv", "facts", *words))
@@ -177,7 +184,8 @@ def _of_log(asked: Facts, command: str) -> tuple[Finding, Path]:
     told["of"] = file_digest(asked.of)
     out = asked.out or Path("results") / "facts" / digest([told, version()])[:10]
     begin(out, command, plain(asked))
-    return _finding(judged(facts, [measured], [], missing | short), "log", note), out
+    found = _finding(judged(facts, [measured], [], missing | short), "log", note)
+    return replace(found, more=pd.DataFrame(moment_records(plays))), out
 
 
 def _finding(table: Judgement, served: str, note: str, failures: Sequence[Failure] = ()) -> Finding:

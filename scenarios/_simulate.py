@@ -19,6 +19,7 @@ from simenv.context import ACTIVITIES, DEVICES
 from simenv.errors import UsageError
 from simenv.scenarios._arms import Arm, arm
 from simenv.scenarios._cell import one_thread
+from simenv.scenarios._listeners import listeners_of
 from simenv.scenarios._loop import live
 from simenv.scenarios.base import Scenario
 from simenv.synthetic import Synthetic
@@ -71,6 +72,8 @@ class Simulate:
     """What columns of the table are called, NAME=COLUMN, where the usual names do not tell."""
     threads: int = 1
     """Threads of the listeners' kernel."""
+    listeners_from: str | None = None
+    """A preset or a file that `simenv calibrate` wrote: what all listeners have in common, options aside."""
     listener: ListenerParams = field(default_factory=ListenerParams)
     """What all listeners have in common."""
     synthetic: Synthetic = field(default_factory=Synthetic)
@@ -83,7 +86,8 @@ def main(words: Sequence[str]) -> int:
     Raises:
         UsageError: if something asked for does not exist, or the file cannot be written.
     """
-    asked = tyro.cli(Simulate, args=list(words), prog="simenv simulate")
+    usual = Simulate(out=tyro.MISSING, listener=listeners_of(words, ListenerParams()))
+    asked = tyro.cli(Simulate, default=usual, args=list(words), prog="simenv simulate")
     if asked.out.suffix not in (".parquet", ".csv"):
         raise UsageError(f"--out {asked.out}: expected a name that ends in .parquet or .csv")
     who = arm(asked.agent or "organic")
