@@ -177,7 +177,8 @@ class Log:
 def read_parquet(path: Path) -> Plays:
     """Plays that `write_parquet` wrote."""
     table = pq.read_table(path)
-    dtypes = Plays.dtypes | {name: np.float32 for name in Plays.optional if name in table.column_names}
+    more = {name: np.float32 for name in Plays.optional if name in table.column_names}
+    dtypes = {**Plays.dtypes, **more}
     return Plays(**{name: table[name].to_numpy().astype(dtype) for name, dtype in dtypes.items()})
 
 
