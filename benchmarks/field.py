@@ -77,6 +77,9 @@ CASES = (
     Case(SARDINE, 1, 1_000, 10, "alone"),
     Case(RECSIM, 1, 1_000, 10, "alone"),
     Case(RECOGYM, 1, 1_000, 1, "alone"),
+    Case(SARDINE, 10_000, 1_000, 10, "crowd"),  # it knows one user at a time, and so do the next two
+    Case(RECSIM, 10_000, 1_000, 10, "crowd"),
+    Case(RECOGYM, 10_000, 1_000, 1, "crowd"),
     Case(RECLAB, 1_000, 1_700, 1, "crowd"),
     Case(RECSIM_NG, 1_000, 1_000, 2, "served"),
     Case(RECSIM_NG, 1_000, 10_000, 2, "served"),

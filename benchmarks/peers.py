@@ -126,7 +126,7 @@ def page(rows: Sequence[dict], missing: dict[str, str], options: Options) -> str
     lines = [
         "# simenv beside other simulators",
         "",
-        f"Made by `make peers` ({options.rounds} rounds, medians, one thread) on {machine()}.",
+        f"Made by `python benchmarks/peers.py --rounds {options.rounds}`: medians, one thread; {machine()}.",
         "What a user-step, a response and a face are, and what the rows leave out: docs/benchmarks.md.",
         "",
         "| peer | face | listeners | tracks | slate | user-steps/s | ours | **ours / peer** "

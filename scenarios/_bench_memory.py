@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 COPIED = 1 << 28  # bytes, far more than caches hold
 _COPIES = 7
-_FEW, _MORE = 100, 200
+_FEW, _MORE = 1_000, 2_000
 
 
 def copy_bandwidth(threads: int = 1, size: int = COPIED) -> float:

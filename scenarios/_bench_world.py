@@ -99,11 +99,7 @@ def kernel(listeners: int, threads: int) -> Task:
 
 def organic(listeners: int, threads: int) -> Task:
     """World alone: days in which listeners play what they like."""
-
-    def make(n: int) -> World:
-        return make_world(n, TRACKS, listener=STAYING, cooldown=0.0, share=0.0, log=True, threads=threads)
-
-    world = make(listeners)
+    world = make_world(listeners, TRACKS, listener=STAYING, cooldown=0.0, share=0.0, threads=threads)
     days = max(1, 20_000 // listeners // 10)
 
     def work() -> Done:
@@ -114,7 +110,14 @@ def organic(listeners: int, threads: int) -> Task:
             served += int(np.count_nonzero(np.diff(who, prepend=-1)))
         return Done(max(plays, 1), served)
 
-    return Task(work, bytes_a_listener(make))
+    return Task(work, bytes_a_listener(settled))
+
+
+def settled(listeners: int, cooldown: float = 0.0) -> World:
+    """A world after its first day, by which friends are known, without its log."""
+    world = make_world(listeners, TRACKS, listener=STAYING, cooldown=cooldown, log=False)
+    world.warm_up(1)
+    return world
 
 
 def birth(listeners: int, threads: int) -> Task:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simenv.agents import load
 from simenv.scenarios._bench_memory import bytes_a_listener
-from simenv.scenarios._bench_world import SLATE, TRACKS, Done, Task
+from simenv.scenarios._bench_world import SLATE, TRACKS, Done, Task, settled
 from simenv.scenarios._loop import live
 from simenv.scenarios.build import make_world
 
@@ -18,7 +18,7 @@ def year(listeners: int, threads: int, days: int) -> Task:
         return _lived(listeners, threads, days)
 
     _lived(50, 1, 2)  # compiles
-    return Task(work, bytes_a_listener(lambda n: make_world(n, TRACKS, log=False)), once=True)
+    return Task(work, bytes_a_listener(lambda n: settled(n, COOLDOWN)), once=True)
 
 
 def _lived(listeners: int, threads: int, days: int) -> Done:

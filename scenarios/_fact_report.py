@@ -36,6 +36,7 @@ class Finding:
         draw: the figure.
         agents: agents by what they did, in the worlds behind the table; None: no such table.
         failures: worlds that came to nothing.
+        more: rows that are written beside those of the table, and not shown.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Finding:
     draw: Callable[[], Figure]
     agents: pd.DataFrame | None = None
     failures: Sequence[Failure] = field(default_factory=list)
+    more: pd.DataFrame | None = None
 
     @property
     def status(self) -> int:
@@ -80,6 +82,8 @@ def write(found: Finding, out: Path, command: str, json: Path | None) -> list[Pa
         UsageError: if a file cannot be written.
     """
     rows, kind = records(found.table), f"{found.table.word}s"
+    if found.more is not None:
+        rows = pd.concat([rows, found.more])
     try:
         write_json(rows, out / f"{kind}.json")
         found.draw().savefig(out / f"{kind}.png")

@@ -20,11 +20,10 @@ from simenv.scenarios._measures import Measured
 from simenv.scenarios.base import Scenario
 from simenv.scenarios.metrics.base import Column, Metric, Start
 from simenv.types import F64, Day, Exchange, Truth
+from simenv.users.presets import preset
 
-IMPATIENT = 1.25
-"""What the mode of long sessions, `mssd2018`, adds to the impatience of everyone (LISTENER.md 6)."""
 LONG, LONG_FACT = "mssd2018", 2
-"""The world of long sessions, and the one fact that is measured there, and nowhere else."""
+"""The world of long sessions, a preset, and the one fact that is measured there, and nowhere else."""
 LONG_DAYS = 30
 """Days that the mode of long sessions is lived for, the warm-up aside."""
 PROBE_FACT = 8
@@ -75,7 +74,7 @@ def measure(plays: Listening, numbers: Sequence[int]) -> tuple[dict[int, Measure
 
 def fact_cells(scenario: Scenario, arm: Arm, seeds: Sequence[int], facts: Sequence[Fact]) -> list[Cell]:
     """All worlds that have to be lived through for these facts."""
-    listener = replace(scenario.listener, impatience=scenario.listener.impatience + IMPATIENT)
+    listener = preset(LONG, over=scenario.listener)
     long = replace(scenario, listener=listener, days=min(scenario.days, LONG_DAYS))
     numbers = {fact.number for fact in facts}
     wanted = [("", scenario, arm), ("", scenario, Arm("organic"))] if numbers - {LONG_FACT} else []

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pandas as pd
 import tyro
 from rich.console import Console
 
 from simenv.errors import UsageError
 from simenv.scenarios._arms import Arm, arm
 from simenv.scenarios._cell import Cell, Outcome
+from simenv.scenarios._columns import mapping
 from simenv.scenarios._fact_figure import TITLE, figure
 from simenv.scenarios._fact_list import FACTS, chosen
 from simenv.scenarios._fact_log import read_log
@@ -24,7 +26,9 @@ from simenv.scenarios._grid import check_jobs, complete, run_name
 from simenv.scenarios._keys import digest, file_digest, plain, version
 from simenv.scenarios._law_list import LAWS
 from simenv.scenarios._law_run import found_of, law_cells
+from simenv.scenarios._listeners import listeners_of
 from simenv.scenarios._listening import Listening
+from simenv.scenarios._moments import moment_records
 from simenv.scenarios._progress import watcher_for
 from simenv.scenarios._results import Failure
 from simenv.scenarios._runner import offers
@@ -76,7 +80,10 @@ class Facts:
     out: Path | None = None
     """Folder of table, figure and report; by default results/facts/ or results/laws/ and a digest."""
     json: Path | None = None
-    """Write the rows also to this file: fact, kind, low, high, measured, verdict."""
+    """Write the rows also to this file: fact, kind, low, high, measured, verdict. Of a log there are more of
+    them, of kinds moment and about: what simenv calibrate fits."""
+    listeners_from: str | None = None
+    """A preset or a file that `simenv calibrate` wrote: what all listeners have in common, options aside."""
     listener: ListenerParams = field(default_factory=ListenerParams)
     """What all listeners have in common."""
     synthetic: Synthetic = field(default_factory=Synthetic)
@@ -96,6 +103,7 @@ def main(words: Sequence[str]) -> int:
         UsageError: if something asked for does not exist or cannot be done.
     """
     usual = SMALL if "--small" in words else LARGE if "--laws" in words else Facts()
+    usual = replace(usual, listener=listeners_of(words, usual.listener))
     asked = tyro.cli(Facts, default=usual, args=list(words), prog="simenv facts")
     _check(asked)
     command = shlex.join(("simenv", "facts", *words))
@@ -165,7 +173,7 @@ def _of_log(asked: Facts, command: str) -> tuple[Finding, Path]:
     """What the listeners of a log do, and the folder that it is kept in."""
     assert asked.of is not None
     facts = chosen(asked.only, FACTS)
-    events, left_out = read_log(asked.of, _mapping(asked.columns))
+    events, left_out = read_log(asked.of, mapping(asked.columns))
     plays = Listening.of(events, asked.since)
     measured, short = measure(plays, [fact.number for fact in facts])
     missing = {fact.number: reason for fact in facts if (reason := fact.missing(plays.offers))}
@@ -176,7 +184,8 @@ def _of_log(asked: Facts, command: str) -> tuple[Finding, Path]:
     told["of"] = file_digest(asked.of)
     out = asked.out or Path("results") / "facts" / digest([told, version()])[:10]
     begin(out, command, plain(asked))
-    return _finding(judged(facts, [measured], [], missing | short), "log", note), out
+    found = _finding(judged(facts, [measured], [], missing | short), "log", note)
+    return replace(found, more=pd.DataFrame(moment_records(plays))), out
 
 
 def _finding(table: Judgement, served: str, note: str, failures: Sequence[Failure] = ()) -> Finding:
@@ -240,11 +249,3 @@ def _size(scenario: Scenario) -> str:
 
 def _named(seeds: range) -> str:
     return f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
-
-
-def _mapping(columns: Sequence[str]) -> Mapping[str, str]:
-    pairs = [text.partition("=") for text in columns]
-    for text, (name, equals, column) in zip(columns, pairs, strict=True):
-        if not (name and equals and column):
-            raise UsageError(f"--columns {text}: expected NAME=COLUMN, such as listener=user_name")
-    return {name: column for name, _, column in pairs}

@@ -170,6 +170,12 @@ class Listening:
         """Days from the first play, and from the first that counts, to the end."""
         return self.until - self.begun, self.until - self.since
 
+    def only(self, which: Bool) -> Listening:
+        """The plays of some sessions, `which` (s,): as if no other had been in the log."""
+        rows = np.repeat(which, self.lengths)
+        starts = np.cumsum(np.append(0, self.lengths[which]))[:-1]
+        return replace(self, events=self.events.rows(np.flatnonzero(rows)), starts=starts)
+
     def _before(self, thing: I32) -> Bool:
         """(e,) whether the listener has an earlier play of 30 s and more of the same `thing` (e,)."""
         order = np.lexsort((np.arange(len(self)), thing, self.events.listener))

@@ -21,6 +21,7 @@ from simenv.scenarios._report import write_report
 from simenv.scenarios._results import Result
 from simenv.scenarios.base import Scenario, field_names
 from simenv.scenarios.build import make_catalogue
+from simenv.users.presets import load_listeners
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def run(
     warmup: int | None = None,
     cooldown: float | None = None,
     catalogue: Path | str | None = None,
+    listeners_from: Path | str | None = None,
     set: Mapping[str, Any] | None = None,  # noqa: A002  the word of the command line
     keep: Sequence[str] = (),
 ) -> Result:
@@ -75,6 +77,7 @@ def run(
         warmup: organic days before.
         cooldown: days in which nothing is recommended again to who heard it; inf: new music only.
         catalogue: a table of real tracks instead of a synthetic catalogue.
+        listeners_from: a preset or a file that `simenv calibrate` wrote: what all listeners have in common.
         set: any other field, parts of parts with a dot: ``{"listener.drift": 0.0, "share": 0.5}``.
         keep: of "log" and "agent", what else to write.
 
@@ -92,7 +95,10 @@ def run(
         "catalogue": None if catalogue is None else Path(catalogue),
     }
     given = {key: value for key, value in named.items() if value is not None} | dict(set or {})
-    plan = settle(name, configured(_registry.load(name), given), agents)
+    scenario = _registry.load(name)
+    if listeners_from is not None:
+        scenario = replace(scenario, listener=load_listeners(listeners_from, scenario.listener))
+    plan = settle(name, configured(scenario, given), agents)
     result = execute(plan, jobs, threads, None if out is None else Path(out), keep)
     if result.failures:
         lost = "\n".join(f"  {f.agent}, seed {f.seed}: {f.why}" for f in result.failures)

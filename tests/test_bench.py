@@ -11,6 +11,7 @@ from simenv.scenarios import _bench
 from simenv.scenarios._bench import plan, short, table_of
 from simenv.scenarios._bench_measure import Timing, measure
 from simenv.scenarios._bench_memory import array_bytes, bytes_a_listener, copy_bandwidth
+from simenv.scenarios._bench_world import settled
 from simenv.scenarios._bench_year import year
 from simenv.scenarios.build import make_world
 from simenv.users.params import ListenerParams
@@ -36,6 +37,15 @@ def test_bytes_a_listener_count_the_platform_s_memory_where_it_is_kept():
     ring, count, bits = 10 * (4 + 4), 8, 800 // 8
     assert of(30.0, 800) - of(0.0, 800) == ring + count + bits
     assert of(0.0, 800) == of(0.0, 80)  # tables of tracks are nobody's
+
+
+def test_bytes_a_listener_count_the_friends_who_are_made_on_the_first_day():
+    friends = bytes_a_listener(settled) - bytes_a_listener(
+        lambda n: make_world(n, 50, cooldown=0.0, log=False)
+    )
+    assert (
+        4 + 4 * 4 + 4 * 3 < friends < 400
+    )  # where they stand, what they played last, three and more of them
 
 
 def test_memory_that_is_shared_counts_once():

@@ -9,6 +9,7 @@ import resource
 import sys
 import time
 from importlib.metadata import version
+from pathlib import Path
 
 SECONDS = 1.5
 
@@ -16,6 +17,15 @@ SECONDS = 1.5
 def sizes():
     """Listeners, tracks and slate size, as the command line gives them."""
     return tuple(int(word) for word in sys.argv[1:4])
+
+
+def peak_mb():
+    """Most memory this process held; Linux's `ru_maxrss` begins with its parent's, so it is second."""
+    try:
+        status = Path("/proc/self/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    except (OSError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measure(package, work, seconds=SECONDS):
@@ -31,6 +41,6 @@ def measure(package, work, seconds=SECONDS):
         "version": version(package),
         "user_steps_per_s": steps / passed,
         "plays_per_s": responses / passed,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": peak_mb(),
     }
     print(json.dumps(row))
