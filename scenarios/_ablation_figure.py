@@ -22,7 +22,7 @@ class Lived:
 
     days: NDArray  # (w,) each the end of a window of some weeks
     tracks: F64  # (w,) Gini index of its plays over tracks that are out
-    artists: F64  # (w,) share of the most played hundredth of the artists played at all
+    artists: F64  # (w,) share of the 30 most played artists
     ranked: F64  # (A,) share of each artist played in the last window, most played first
 
 
@@ -38,7 +38,7 @@ def draw(kinds: Sequence[Kind], note: str) -> Figure:
     figure.suptitle("Is popularity emergent?", fontsize=11.5, x=0.01, ha="left")
     for axes, name, label in (
         (over_tracks, "tracks", "Gini index of tracks' plays"),
-        (over_artists, "artists", "share of plays of the top 1 % of artists"),
+        (over_artists, "artists", "share of plays of the top 30 artists"),
     ):
         ends = []
         for words, colour, worlds in kinds:
