@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint bench clean
+.PHONY: demo test test-all lint bench peers clean
 
 demo: .venv/core
 	$(BIN)/simenv run long_term_reward --listeners 1000 --tracks 4000 --days 30 --seeds 3 --jobs 2
@@ -27,6 +27,10 @@ lint: .venv/dev
 
 bench: .venv/core
 	$(BIN)/simenv bench
+
+# Other simulators, each in an environment of its own under the user's cache; writes benchmarks/peers.md.
+peers: .venv/core
+	$(BIN)/python benchmarks/peers.py
 
 clean:
 	rm -rf .venv .lint .mypy_cache .import_linter_cache .pytest_cache .ruff_cache

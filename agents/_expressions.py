@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -31,13 +32,17 @@ def load(name: str, **values: Any) -> Agent:
     return kind(**values)
 
 
-def parse(text: str) -> Agent:
+def parse(text: str, beside: Mapping[str, type[Agent]] | None = None) -> Agent:
     """The agent that an expression describes.
+
+    Args:
+        text: the expression.
+        beside: classes that only the outermost name may mean, by that name, beside those of the registry.
 
     Raises:
         UsageError: pointing at the character that is wrong.
     """
-    return _Reader(text).read()
+    return _Reader(text).read(beside or {})
 
 
 def as_agent(given: Agent | type[Agent] | str) -> Agent:
@@ -57,8 +62,13 @@ def as_agent(given: Agent | type[Agent] | str) -> Agent:
     )
 
 
-def expression(agent: Agent) -> str:
-    """The canonical text of an agent: its name and the fields that are not at their defaults."""
+def expression(agent: Agent, name: str | None = None) -> str:
+    """The canonical text of an agent: its name and the fields that are not at their defaults.
+
+    Args:
+        agent: that is to be told.
+        name: what its class is called; by default what the registry finds it by.
+    """
     parts = []
     for f in fields(agent):
         value, default = getattr(agent, f.name), f.default
@@ -66,7 +76,7 @@ def expression(agent: Agent) -> str:
             default = parse(default)
         if default is MISSING or value != default:
             parts.append(f"{f.name}={_text(value)}")
-    return name_of(type(agent)) + (f"({', '.join(parts)})" if parts else "")
+    return (name or name_of(type(agent))) + (f"({', '.join(parts)})" if parts else "")
 
 
 def _text(value: Any) -> str:
@@ -97,12 +107,12 @@ class _Reader:
         self.files: dict[str, str] = {}
         self.masked = _FILE.sub(self._mask, self.text)
 
-    def read(self) -> Agent:
+    def read(self, beside: Mapping[str, type[Agent]]) -> Agent:
         try:
             tree = ast.parse(self.masked, mode="eval")
         except SyntaxError as error:
             raise self._error(max((error.offset or 1) - 1, 0), f"cannot be read: {error.msg}") from None
-        return self._agent(tree.body)
+        return self._agent(tree.body, beside)
 
     def _mask(self, found: re.Match[str]) -> str:
         if found[1]:
@@ -111,14 +121,14 @@ class _Reader:
         self.files[name] = found[2]
         return name
 
-    def _agent(self, node: ast.expr) -> Agent:
+    def _agent(self, node: ast.expr, beside: Mapping[str, type[Agent]]) -> Agent:
         call = node if isinstance(node, ast.Call) else None
         head = call.func if call else node
         if not isinstance(head, ast.Name):
             raise self._error(head.col_offset, "expected the name of an agent")
         name = self.files.get(head.id, head.id)
         try:
-            kind = class_at(name) if head.id in self.files else class_of(name)
+            kind = beside.get(name) or (class_at if head.id in self.files else class_of)(name)
         except UsageError as error:
             raise self._error(head.col_offset, str(error)) from None
         values = self._values(call, kind, name) if call else {}
@@ -149,7 +159,7 @@ class _Reader:
     def _value(self, node: ast.expr, hint: Any) -> Any:
         takes_agent = any(isinstance(one, type) and issubclass(one, Agent) for one in members(hint))
         if isinstance(node, ast.Call) or (takes_agent and isinstance(node, ast.Name)):
-            return self._agent(node)
+            return self._agent(node, {})
         sign, inner = 1, node
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             sign, inner = (-1 if isinstance(node.op, ast.USub) else 1), node.operand

@@ -1,4 +1,4 @@
-"""The compiled loops under `itemknn.py`: the nearest tracks of every track, and the votes of a listener's."""
+"""The compiled loops under the neighbours' agents: who or what is nearest, and the votes of the nearest."""
 
 from __future__ import annotations
 
@@ -14,18 +14,33 @@ driver = _cache.driver([Path(__file__)])
 
 
 def nearest(
-    m: sparse.csr_array, neighbours: int, shrink: float, overlap: int, penalty: float
+    m: sparse.csr_array,
+    neighbours: int,
+    shrink: float = 0.0,
+    overlap: int = 1,
+    significance: float = 0.0,
+    centred: bool = False,
 ) -> sparse.csr_array:
-    """(T, T) sparse: of every track its `neighbours` most alike, from m (n, T), listeners by tracks.
+    """(c, c) sparse: of every column its `neighbours` most alike, from m (r, c); rows share columns.
 
-    s_ij = m_i.m_j / (|m_i| |m_j| + shrink) / listeners_j^penalty, for pairs that at least `overlap` listeners
-    share; only what is above 0 is kept. Never more than one dense row is held.
+    s_ij = m_i.m_j / (|m_i| |m_j| + shrink) * shared / (shared + significance), for pairs
+    that at least `overlap` rows share; only what is above 0 is kept. Never more than one dense row is held.
+
+    Args:
+        m: whose columns are compared, listeners by tracks or the other way round.
+        neighbours: kept a column.
+        shrink: pulls short columns to 0.
+        overlap: rows that two columns must share.
+        significance: shared rows at which a likeness counts for half.
+        centred: take the mean over all r rows off every column first, without making it dense.
     """
     columns = sparse.csr_array(m.T)
     columns.sort_indices()
-    norm = np.sqrt(np.bincount(m.indices, m.data.astype(np.float64) ** 2, m.shape[1]))
-    listeners = np.diff(columns.indptr)
-    damp = np.maximum(listeners, 1) ** -float(penalty)
+    squares = np.bincount(m.indices, m.data.astype(np.float64) ** 2, m.shape[1])
+    offset = np.zeros(m.shape[1])  # (c,) sqrt(r) times the mean: what centring takes off is offset_i offset_j
+    if centred:
+        offset = np.bincount(m.indices, m.data.astype(np.float64), m.shape[1]) / np.sqrt(max(m.shape[0], 1))
+    norm = np.sqrt(np.maximum(squares - offset**2, 1e-12 * squares))
     size = min(neighbours, m.shape[1])
     indices, data = np.zeros((m.shape[1], size), np.int32), np.zeros((m.shape[1], size), np.float32)
     found = np.zeros(m.shape[1], np.int64)
@@ -37,9 +52,10 @@ def nearest(
         columns.indices.astype(np.int32),
         columns.data.astype(np.float32),
         norm,
-        damp,
+        offset,
         float(shrink),
         overlap,
+        float(significance),
         indices,
         data,
         found,
@@ -54,8 +70,20 @@ def nearest(
     return out
 
 
+def rarity(m: sparse.csr_array) -> F32:
+    """(c,) ln(rows / rows that have it) + 1 of each column of m (r, c): high for what few have."""
+    rows = np.bincount(m.indices, minlength=m.shape[1])
+    return (np.log(m.shape[0] / np.maximum(rows, 1)) + 1).astype(np.float32)
+
+
+def damping(m: sparse.csr_array, penalty: float) -> F32:
+    """(c,) 1 / rows^penalty, `rows` being those that have something above 0 in each column of m (r, c)."""
+    rows = np.bincount(m.indices[m.data > 0], minlength=m.shape[1])
+    return (np.maximum(rows, 1) ** -penalty).astype(np.float32)
+
+
 def votes(weights: sparse.csr_array, rows: I32, alike: sparse.csr_array) -> F32:
-    """(m, T) sum over each listener's tracks j of weight_j s_ij, `alike` holding s by rows j."""
+    """(m, T) sum over j of weights_uj s_ji for each u of `rows`, `alike` holding s by rows j."""
     out = np.zeros((len(rows), alike.shape[1]), np.float32)
     _vote(
         weights.indptr.astype(np.int64),
@@ -73,15 +101,16 @@ def votes(weights: sparse.csr_array, rows: I32, alike: sparse.csr_array) -> F32:
 @driver
 def _nearest(
     row_start,
-    row_track,
+    row_column,
     row_value,
     start,
-    listener,
+    row,
     value,
     norm,
-    damp,
+    offset,
     shrink,
     overlap,
+    significance,
     indices,
     data,
     found,
@@ -89,13 +118,13 @@ def _nearest(
     shared,
     met,
 ):
-    n_tracks, size = data.shape
-    for i in range(n_tracks):
+    n_columns, size = data.shape
+    for i in range(n_columns):
         n_met = 0
         for a in range(start[i], start[i + 1]):
-            u = listener[a]
-            for b in range(row_start[u], row_start[u + 1]):
-                j = row_track[b]
+            r = row[a]
+            for b in range(row_start[r], row_start[r + 1]):
+                j = row_column[b]
                 if shared[j] == 0:
                     met[n_met] = j
                     n_met += 1
@@ -104,7 +133,8 @@ def _nearest(
         n = 0
         for a in range(n_met):
             j = met[a]
-            s = np.float32(damp[j] * total[j] / (norm[i] * norm[j] + shrink))
+            s = (total[j] - offset[i] * offset[j]) / (norm[i] * norm[j] + shrink)
+            s = np.float32(s * shared[j] / (shared[j] + significance))
             if j != i and shared[j] >= overlap and s > 0 and (n < size or s > data[i, n - 1]):
                 at = min(n, size - 1)
                 n = min(n + 1, size)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
-from simenv.agents._neighbours import nearest, votes
+from simenv.agents._neighbours import damping, nearest, rarity, votes
 from simenv.agents._preference import net_plays, or_shares, shares
 from simenv.agents._ranking import alike
 from simenv.agents.base import Count, Days, Number, Scorer, Weight
@@ -20,10 +20,10 @@ from simenv.types import F32, Request, Setting, Slate
 class Itemknn(Scorer):
     """Every track of a listener's past votes for its nearest tracks.
 
-    With m (n, T) the weighted plays, two tracks are alike by m_i.m_j / (|m_i| |m_j| + shrink) /
-    listeners_j^penalty, a track keeps its `neighbours` most alike, and the score of track i is the sum over
-    the listener's tracks j of w_j s_ji, w = ln(1 + plays) - skips ln(1 + early skips) where that is positive.
-    A listener without plays is shown what is popular.
+    With m (n, T) the weighted plays, two tracks are alike by s_ij = m_i.m_j / (|m_i| |m_j| + shrink), a track
+    keeps its `neighbours` most alike, and track i scores the sum over the listener's tracks j of w_j s_ji /
+    listeners_i^penalty, w = ln(1 + plays) - skips ln(1 + early skips) where that is positive. A listener
+    without plays is shown what is popular.
 
     Args:
         neighbours: kept a track.
@@ -66,7 +66,8 @@ class Itemknn(Scorer):
         weights.eliminate_zeros()
         self.weights_ = weights
         m = weighted(weights, self.weighting)
-        self.alike_ = nearest(m, self.neighbours, self.shrink, self.overlap, self.penalty)
+        self.alike_ = nearest(m, self.neighbours, self.shrink, self.overlap)
+        self.alike_.data *= damping(weights, self.penalty)[self.alike_.indices]
 
     def parts(self, listener: int, track: int) -> dict[str, float]:
         own = self.weights_[[listener]]
@@ -95,11 +96,9 @@ def weighted(weights: sparse.csr_array, weighting: str) -> sparse.csr_array:
         mean = out.sum(axis=1) / np.maximum(n_tracks, 1)
         out.data -= np.repeat(mean, n_tracks).astype(np.float32)
     else:
-        listeners = np.bincount(out.indices, minlength=out.shape[1])
-        rare = np.log(out.shape[0] / np.maximum(listeners, 1)) + 1  # (T,)
         if weighting == "bm25":
             total = out.sum(axis=1)
             length = 0.25 + 0.75 * total / max(total.mean(), 1e-9)
             out.data *= 2.2 / (1.2 * np.repeat(length, n_tracks).astype(np.float32) + out.data)
-        out.data *= rare[out.indices].astype(np.float32)
+        out.data *= rarity(out)[out.indices]
     return out

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from simenv.agents.base import Days, Scorer
-from simenv.log import Log
-from simenv.types import F32, HEARD_SECONDS, I32, Day, Exchange, Request, Setting
+from simenv.agents._charts import Charts
+from simenv.agents.base import Days
 
 
 @dataclass
-class Popular(Scorer):
+class Popular(Charts):
     """Show what was played most for 30 s and more, recommended or not: the charts for all time.
 
-    Counts grow with every exchange and every day's news; `fit` counts the log anew.
+    Counts grow with every exchange and every day's news; `fit` counts the log anew. A new track waits until
+    it has been played.
 
     Args:
         half_life: days after which a play counts for half; inf: all count alike.
@@ -28,31 +27,5 @@ class Popular(Scorer):
 
     half_life: Days = np.inf
 
-    personal: ClassVar[bool] = False
-
-    def begin(self, setting: Setting) -> None:
-        self.setting_ = setting
-        self.plays_ = np.zeros(len(setting.catalogue))  # (T,) as of `now_`
-        self.now_ = 0.0  # days
-
-    def fit(self, log: Log) -> None:
-        self.plays_, self.now_ = log.counts(self.half_life), log.now
-
-    def update(self, exchange: Exchange) -> None:
-        heard = exchange.feedback.seconds >= HEARD_SECONDS
-        self._count(exchange.slate.tracks[heard], float(exchange.request.time.max(initial=self.now_)))
-
-    def hear(self, news: Day) -> None:
-        self._count(news.plays.track[news.plays.seconds >= HEARD_SECONDS], news.time)
-
     def parts(self, listener: int, track: int) -> dict[str, float]:
         return {"plays by everyone": float(self.plays_[track])}
-
-    def scores(self, request: Request) -> F32:
-        return self.plays_[None, :].astype(np.float32)
-
-    def _count(self, tracks: I32, time: float) -> None:
-        """Add plays that happened just before `time`."""
-        self.plays_ *= np.exp2(min(self.now_ - time, 0.0) / self.half_life)
-        self.now_ = max(self.now_, time)
-        self.plays_ += np.bincount(tracks, minlength=len(self.plays_))

@@ -39,7 +39,7 @@ class Arm:
     """One side of a comparison.
 
     Args:
-        name: the canonical expression of its agent, `organic` or `oracle`.
+        name: the canonical expression of its agent; `organic` and `oracle` are names, too.
         agent: None where the name says all: then every process makes its own.
     """
 
@@ -50,16 +50,15 @@ class Arm:
         """The agent, ready to begin."""
         if self.agent is not None:
             return self.agent
-        return OWN[self.name]() if self.name in OWN else parse(self.name)
+        return parse(self.name, OWN)
 
     def begin(self, world: World, setting: Setting) -> Agent:
         """The agent, begun in `world`: the oracle looks, and for `organic` no session is recommended."""
         agent = self.make()
         agent.begin(setting)
-        if self.name == "oracle":
-            assert isinstance(agent, Oracle)
+        if isinstance(agent, Oracle):
             agent.look(world.truth)
-        if self.name == "organic":
+        if isinstance(agent, Organic):
             world.share = 0.0
         return agent
 
@@ -78,13 +77,11 @@ def arm(given: Given) -> Arm:
     if isinstance(given, str):
         given = given.strip()
         known = (*OWN, *available())
-        if given in OWN:
-            return Arm(given)
         if given.isidentifier() and given not in known:
             there = ", ".join(sorted(known))
             raise UsageError(f"no agent called {given!r}{did_you_mean(given, known)}\nThere are {there}")
-    agent = as_agent(given)
-    name = expression(agent)
+    agent = parse(given, OWN) if isinstance(given, str) else as_agent(given)
+    name = _name(agent)
     return Arm(name) if _found_by(name, agent) else Arm(name, agent)
 
 
@@ -102,10 +99,15 @@ def arms(given: Iterable[Given]) -> tuple[Arm, ...]:
     return found
 
 
+def _name(agent: Agent) -> str:
+    own = {kind: name for name, kind in OWN.items()}
+    return expression(agent, own.get(type(agent)))
+
+
 def _found_by(name: str, agent: Agent) -> bool:
     """Whether `name` alone makes the same agent again, in any process."""
     try:
-        again = parse(name)
+        again = parse(name, OWN)
     except UsageError:  # a class of a notebook, say
         return False
     same = all(_value(getattr(again, f.name)) == _value(getattr(agent, f.name)) for f in fields(agent))

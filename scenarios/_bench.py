@@ -1,126 +1,55 @@
 """How fast it is: plays a second of the world and of every agent, each case in a process of its own.
 
 Speeds are of this machine, at this moment: compare ratios from one call, not numbers from two. A case is run
-once uncounted (it compiles) and then `REPEATS` times; the table shows the median and the best.
+once uncounted (it compiles) and then seven times; the table shows the median and the best.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import platform
-import resource
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from simenv.agents import available
 from simenv.errors import UsageError
-from simenv.scenarios._bench_faces import sb3, step, vector
-from simenv.scenarios._bench_world import (
-    SLATE,
-    TRACKS,
-    Work,
-    birth,
-    fit,
-    kernel,
-    organic,
-    queue,
-    recommend,
-)
+from simenv.scenarios._bench_measure import DAYS, Timing, cases, in_a_process
 from simenv.scenarios._registry import did_you_mean
 from simenv.scenarios._results import write_json
 
-REPEATS = 7
 LISTENERS = (1, 1_000, 100_000)
-AGENT_LISTENERS = 10_000
+MANY = 10_000
+"""Listeners where a case has a size of its own: agents, and the year."""
+COLUMNS = ("listeners", "threads", "plays/s", "best", "seconds", "peak MB", "bytes each", "of copy", "load")
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Time the world, its Gymnasium faces and the agents, each case in a process of its own."""
+    """Time the world, its Gymnasium faces and the agents, each case in a process of its own.
+
+    "bytes each" is what one more listener takes in all arrays that grow with the listeners. "of copy" is the
+    share of the machine's copy bandwidth that the listeners' kernel reaches: those bytes, counted once each
+    time it takes up a listener (for a slate, or for a day of organic plays), a second, over the bytes read
+    and written a second by copying 256 MB on as many threads, in the same process right after. Not counted:
+    what is written back, the tracks' tables, results. It is shown where the kernel alone is at work.
+    """
 
     cases: tuple[str, ...] = ()
-    """Cases, queue for example; by default all. An unknown one lists them."""
+    """Cases, queue for example; by default all but year. An unknown one lists them."""
     listeners: tuple[int, ...] = ()
     """Sizes of the world; by default 1, 1,000 and 100,000, and agents at 10,000 too."""
     threads: tuple[int, ...] = (1,)
     """Threads of the listeners' kernel."""
+    days: int = DAYS
+    """Days that the case year lives; it runs once, for 10,000 listeners unless --listeners says otherwise."""
     json: Path | None = None
     """Also write the rows to this file."""
-
-
-@dataclass(frozen=True)
-class Timing:
-    """One row of the table. For `fit`, a play is a row of the log; for `birth`, a listener."""
-
-    case: str
-    listeners: int
-    tracks: int
-    slate: int
-    threads: int
-    plays_per_s: float  # median
-    best_plays_per_s: float
-    seconds: float  # median, of one repetition
-    peak_mb: float
-    load: float  # of the machine, as the case began
-
-
-def cases() -> dict[str, tuple[Callable[[int, int], Work], int]]:
-    """Every case by name: what makes it, and its slate size."""
-    world: dict[str, tuple[Callable[[int, int], Work], int]] = {
-        "queue": (queue, SLATE),
-        "radio": (partial(queue, slate=1), 1),
-        "kernel": (kernel, 1),
-        "organic": (organic, 0),
-        "birth": (birth, 0),
-        "step": (step, 1),
-        "vector": (vector, 1),
-        "sb3": (sb3, 1),
-    }
-    agents: dict[str, tuple[Callable[[int, int], Work], int]] = {
-        f"agent:{name}:{verb}": (partial(case, name), SLATE)
-        for name in available()
-        for verb, case in (("recommend", recommend), ("fit", fit))
-    }
-    return world | agents
-
-
-def measure(case: str, listeners: int, threads: int) -> Timing:
-    """Run one case here and now: once uncounted, then `REPEATS` times."""
-    make, slate = cases()[case]
-    load = os.getloadavg()[0]
-    work = make(listeners, threads)
-    work()
-    rates, seconds = [], []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        plays = work()
-        seconds.append(time.perf_counter() - start)
-        rates.append(plays / seconds[-1])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Timing(
-        case=case,
-        listeners=listeners,
-        tracks=TRACKS,
-        slate=slate,
-        threads=threads,
-        plays_per_s=float(np.median(rates)),
-        best_plays_per_s=float(np.max(rates)),
-        seconds=float(np.median(seconds)),
-        peak_mb=peak,
-        load=load,
-    )
 
 
 def plan(
@@ -128,7 +57,8 @@ def plan(
 ) -> list[tuple[str, int, int]]:
     """Which case runs with how many listeners and threads.
 
-    Agents are measured at 10,000 listeners, when asked for by name or when no sizes are given.
+    Agents are measured at 10,000 listeners, when asked for by name or when no sizes are given; the year only
+    when asked for.
 
     Raises:
         UsageError: on an unknown case or a size below 1.
@@ -142,67 +72,78 @@ def plan(
     for what, sizes in (("listeners", listeners), ("threads", threads)):
         if any(size < 1 for size in sizes):
             raise UsageError(f"--{what} {min(sizes)}: expected 1 or more")
-    names = list(chosen) or [name for name in known if not (listeners and name.startswith("agent:"))]
-    alone = {"step"}  # one listener by definition
+    asked_only = ("year", "agent:") if listeners else ("year",)
+    names = list(chosen) or [name for name in known if not name.startswith(asked_only)]
+    own_sizes = {"step": (1,), "year": listeners or (MANY,)}  # a step is one listener's by definition
     rows = []
     for name in names:
-        sizes = (AGENT_LISTENERS,) if name.startswith("agent:") else listeners or LISTENERS
-        sizes = (1,) if name in alone else sizes
-        rows += [(name, size, t) for size in sizes for t in threads]
+        usual = (MANY,) if name.startswith("agent:") else listeners or LISTENERS
+        one_thread = name in ("step", "kernel")
+        rows += [
+            (name, size, t) for size in own_sizes.get(name, usual) for t in ((1,) if one_thread else threads)
+        ]
     return rows
 
 
 def bench(words: Sequence[str]) -> int:
-    """Measure what `words` ask for and print it, a row as it comes.
+    """Measure what `words` ask for and print it; the rows so far stay when it is interrupted.
 
     Raises:
         UsageError: on an unknown case, a size below 1, or a file that cannot be written.
     """
     asked = tyro.cli(Bench, args=list(words), prog="simenv bench")
+    if asked.days < 1:
+        raise UsageError(f"--days {asked.days}: expected 1 or more")
     rows = plan(asked.cases, asked.listeners, asked.threads)
     screen = Console()
     screen.print(machine(), highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("case")
-    for name in ("listeners", "threads", "plays/s", "best", "peak MB", "load"):
-        table.add_column(name, justify="right")
-    timings, failed = [], []
-    for case, listeners, threads in rows:
-        print(f"{case}, {listeners:,} listeners, {threads} threads", end="\r", file=sys.stderr)
-        try:
-            timing = in_a_process(case, listeners, threads)
-        except RuntimeError as error:
-            failed.append(str(error))
-            continue
-        timings.append(timing)
-        table.add_row(
-            case,
-            f"{listeners:,}",
-            str(threads),
-            f"{timing.plays_per_s:,.0f}",
-            f"{timing.best_plays_per_s:,.0f}",
-            f"{timing.peak_mb:,.0f}",
-            f"{timing.load:.1f}",
-        )
-    screen.print(table, highlight=False)
-    if asked.json is not None:
-        write_json(pd.DataFrame([asdict(timing) for timing in timings]), asked.json)
+    timings: list[Timing] = []
+    failed: list[str] = []
+    try:
+        for case, listeners, threads in rows:
+            print(f"{case}, {listeners:,} listeners, {threads} threads", end="\r", file=sys.stderr)
+            try:
+                timings.append(in_a_process(case, listeners, threads, asked.days))
+            except RuntimeError as error:
+                failed.append(str(error))
+                continue
+            if asked.json is not None:
+                write_json(pd.DataFrame([asdict(timing) for timing in timings]), asked.json)
+    finally:
+        screen.print(table_of(timings), highlight=False)
     for message in failed:
         print(f"simenv: {message}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def in_a_process(case: str, listeners: int, threads: int) -> Timing:
-    """Measure one case in a process of its own, so that its peak memory is its own.
+def table_of(timings: Sequence[Timing]) -> Table:
+    """The rows as they are printed."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("case")
+    for name in COLUMNS:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in timings:
+        table.add_row(
+            row.case,
+            f"{row.listeners:,}",
+            str(row.threads),
+            short(row.plays_per_s),
+            short(row.best_plays_per_s),
+            f"{row.seconds:.3g}",
+            f"{row.peak_mb:,.0f}",
+            "" if row.bytes_a_listener is None else f"{row.bytes_a_listener:,.0f}",
+            "" if row.copy_share is None else f"{row.copy_share:.1%}",
+            f"{row.load:.1f}",
+        )
+    return table
 
-    Raises:
-        RuntimeError: if the case fails; the message holds the end of what it printed.
-    """
-    command = [sys.executable, "-m", "simenv.scenarios._bench", case, str(listeners), str(threads)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"bench case {case} with {listeners:,} listeners failed:\n{done.stderr[-2000:]}")
-    return Timing(**json.loads(done.stdout.splitlines()[-1]))
+
+def short(rate: float) -> str:
+    """Three digits of a rate and its unit: 2,345,678 is 2.35 M."""
+    for size, unit in ((1e6, " M"), (1e3, " k")):
+        if rate >= size:
+            return f"{rate / size:.3g}{unit}" if rate < 1e3 * size else f"{rate / size:,.0f}{unit}"
+    return f"{rate:.3g}"
 
 
 def machine() -> str:
@@ -210,7 +151,3 @@ def machine() -> str:
     return (
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}"
     )
-
-
-if __name__ == "__main__":
-    print(json.dumps(asdict(measure(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))))

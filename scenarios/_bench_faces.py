@@ -1,6 +1,6 @@
 """What `simenv bench` times of the Gymnasium faces; a play is a decision, at the defaults, shown flat.
 
-A case is made for so many listeners and threads, and gives back one repetition of its work.
+A case is made for so many listeners and threads, and gives back a task.
 """
 
 from __future__ import annotations
@@ -8,43 +8,44 @@ from __future__ import annotations
 import numpy as np
 
 from simenv.env import PopulationEnv
-from simenv.scenarios._bench_world import TRACKS, Work
+from simenv.scenarios._bench_memory import bytes_a_listener
+from simenv.scenarios._bench_world import TRACKS, Done, Task
 from simenv.scenarios.build import listener_env, population_env
 
 _FEW, _MANY = 2_000, 200_000  # decisions a repetition, about
 
 
-def step(listeners: int, threads: int) -> Work:
+def step(listeners: int, threads: int) -> Task:
     """One listener through Gymnasium's `step`, resets included; `listeners` and `threads` do not matter."""
     env = listener_env(tracks=TRACKS, observe="flat")
     env.reset(seed=0)
 
-    def work() -> int:
+    def work() -> Done:
         for place in range(_FEW):
             _, _, terminated, truncated, _ = env.step(place % 8)
             if terminated or truncated:
                 env.reset()
-        return _FEW
+        return Done(_FEW)
 
-    return work
+    return Task(work, bytes_a_listener(_population))
 
 
-def vector(listeners: int, threads: int) -> Work:
+def vector(listeners: int, threads: int) -> Task:
     """The native vector environment, autoresets included."""
     env = _population(listeners, threads)
     env.reset(seed=0)
     places = (np.arange(listeners) * 7 + np.arange(8)[:, None] * 3) % 8  # (8, n)
     calls = min(_FEW, max(8, _MANY // listeners))
 
-    def work() -> int:
+    def work() -> Done:
         for call in range(calls):
             env.step(places[call % 8])
-        return calls * listeners
+        return Done(calls * listeners)
 
-    return work
+    return Task(work, bytes_a_listener(_population))
 
 
-def sb3(listeners: int, threads: int) -> Work:
+def sb3(listeners: int, threads: int) -> Task:
     """Stable-Baselines3's PPO end to end: decisions, and learning from them."""
     import torch
     from stable_baselines3 import PPO
@@ -59,12 +60,12 @@ def sb3(listeners: int, threads: int) -> Work:
         "MlpPolicy", env, n_steps=n_steps, batch_size=max(total // 8, 64), n_epochs=4, seed=0, device="cpu"
     )
 
-    def work() -> int:
+    def work() -> Done:
         learner.learn(total, reset_num_timesteps=False)
-        return total
+        return Done(total)
 
-    return work
+    return Task(work, bytes_a_listener(_population))
 
 
-def _population(listeners: int, threads: int) -> PopulationEnv:
+def _population(listeners: int, threads: int = 1) -> PopulationEnv:
     return population_env(listeners, tracks=TRACKS, observe="flat", threads=threads)

@@ -35,10 +35,16 @@ class Cell:
     arm: Arm
     seed: int
     key: str
+    world: str = ""  # what its scenario is called, where a run has several
     threads: int = 1
     folder: Path | None = None  # where its results go; None: nowhere
     keep: tuple[str, ...] = ()  # of "log", "agent"
     progress: Path | None = None  # a file that says how far it is
+
+    @property
+    def who(self) -> str:
+        """Who serves, and in which world if there are several."""
+        return f"{self.world}: {self.arm.name}" if self.world else self.arm.name
 
 
 @dataclass
@@ -50,7 +56,7 @@ class Outcome:
     seed: int
     days: int
     values: dict[str, NDArray]  # (days,) float64 by metric
-    tracks: dict[str, NDArray] = field(default_factory=dict)  # (T,) float64 by name
+    arrays: dict[str, NDArray] = field(default_factory=dict)  # float64 by name
     seconds: float = 0.0
     plays: int = 0
     peak_mb: float = float("nan")  # of the process
@@ -73,11 +79,11 @@ def run_cell(cell: Cell) -> Outcome:
             _tell(cell, len(rows), len(log))
         outcome = Outcome(
             cell.key,
-            cell.arm.name,
+            cell.who,
             cell.seed,
             len(rows),
             values={name: np.array([row[name] for row in rows]) for name in rows[0]} if rows else {},
-            tracks={name: amounts for metric in metrics for name, amounts in metric.tracks().items()},
+            arrays={name: array for metric in metrics for name, array in metric.arrays().items()},
             seconds=time.perf_counter() - begun,
             plays=len(log),
             peak_mb=peak_mb(),
@@ -95,13 +101,13 @@ def write(outcome: Outcome, cell: Cell, log: Log, agent: Agent) -> None:
     part.mkdir(parents=True)
     try:
         _write_values(outcome, cell.scenario.columns_measured, part / "metrics.parquet")
-        np.savez_compressed(part / "tracks.npz", **outcome.tracks)  # type: ignore[arg-type]
+        np.savez_compressed(part / "arrays.npz", **outcome.arrays)  # type: ignore[arg-type]
         if "log" in cell.keep:
             write_parquet(log.joined(), part / "log.parquet")
         if "agent" in cell.keep:
             agent.save(part / "agent")
         about = asdict(outcome)
-        for name in ("values", "tracks"):
+        for name in ("values", "arrays"):
             del about[name]
         (part / "cell.json").write_text(json.dumps(about, indent=2) + "\n")
         shutil.rmtree(cell.folder, ignore_errors=True)
@@ -119,8 +125,8 @@ def read(folder: Path) -> Outcome:
     about = json.loads((folder / "cell.json").read_text())
     table = pq.read_table(folder / "metrics.parquet")
     values = {name: table[name].to_numpy() for name in table.column_names if name != "day"}
-    with np.load(folder / "tracks.npz") as tracks:
-        return Outcome(**about, values=values, tracks=dict(tracks))
+    with np.load(folder / "arrays.npz") as arrays:
+        return Outcome(**about, values=values, arrays=dict(arrays))
 
 
 def _write_values(outcome: Outcome, names: tuple[str, ...], path: Path) -> None:

@@ -13,12 +13,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from simenv.scenarios._fact_list import Fact
+from simenv.scenarios._fact_list import Entry
 from simenv.scenarios._fact_table import Judgement, Row
 from simenv.scenarios._plots import colour
 from simenv.scenarios._words import number
 from simenv.users.activities import HOUR_WEIGHTS
 
+TITLE = "What is published about listening, and what these listeners do"
 _BAND, _INK, _GREY = "#cfe8cf", "#222222", "#8a8a8a"
 _WIDE = 5  # panels a row
 _END = 300.0  # seconds: where "before the end" is drawn
@@ -29,7 +30,7 @@ Drawer = Callable[["Panel"], None]
 class Panel:
     """One fact being drawn: its axes, rows and curves."""
 
-    def __init__(self, axes: Axes, fact: Fact, judged: Judgement, hue: str) -> None:
+    def __init__(self, axes: Axes, fact: Entry, judged: Judgement, hue: str) -> None:
         self.axes, self.fact, self.hue = axes, fact, hue
         self.rows: list[Row] = judged.of(fact.number)
         self.ours, self.organic = judged.curves.get(fact.number), judged.organic.get(fact.number)
@@ -60,13 +61,13 @@ class Panel:
 
 def figure(judged: Judgement, served: str, note: str) -> Figure:
     """All facts of `judged`; `served` is what our curve is called."""
-    wide = min(_WIDE, len(judged.facts)) if len(judged.facts) > 6 else min(3, len(judged.facts))
-    tall = -(-len(judged.facts) // wide)
+    wide = min(_WIDE, len(judged.entries)) if len(judged.entries) > 6 else min(3, len(judged.entries))
+    tall = -(-len(judged.entries) // wide)
     drawing = Figure(figsize=(3.3 * max(wide, 2), 2.75 * tall + 1.0), dpi=120)
     FigureCanvasAgg(drawing)
     drawing.set_layout_engine("constrained", w_pad=0.08, h_pad=0.10)
     hue = colour(served)
-    for place, fact in enumerate(judged.facts):
+    for place, fact in enumerate(judged.entries):
         axes = drawing.add_subplot(tall, wide, place + 1)
         _dress(axes, fact)
         panel = Panel(axes, fact, judged, hue)
@@ -78,9 +79,7 @@ def figure(judged: Judgement, served: str, note: str) -> Figure:
                 0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=8, color=_GREY
             )
             axes.set_axis_off()
-    drawing.suptitle(
-        "What is published about listening, and what these listeners do", fontsize=13, x=0.01, ha="left"
-    )
+    drawing.suptitle(TITLE, fontsize=13, x=0.01, ha="left")
     drawing.legend(
         handles=_legend(judged, served, hue),
         loc="outside lower left",
@@ -94,7 +93,7 @@ def figure(judged: Judgement, served: str, note: str) -> Figure:
     return drawing
 
 
-def _dress(axes: Axes, fact: Fact) -> None:
+def _dress(axes: Axes, fact: Entry) -> None:
     axes.set_title(textwrap.fill(f"{fact.number}. {fact.title}", 34), fontsize=9.5, loc="left")
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from simenv.scenarios._listening import Listening
 from simenv.scenarios._measures import Measured
 from simenv.scenarios._stats import Interval
 
-Kind = Literal["tight", "loose", "sign"]
+Kind = Literal["tight", "loose", "sign", "law"]
 Verdict = Literal["holds", "misses", "too short", "no verdict"]
 
 
@@ -24,7 +24,7 @@ class Number:
 
     Args:
         words: what is measured.
-        kind: tight: must hold; loose: reported; sign: only its direction counts.
+        kind: tight, law: must hold; loose: reported; sign: only its direction counts.
         low: end of the band; None: open.
         high: end of the band; None: open.
         published: what was published, in words.
@@ -47,11 +47,21 @@ class Number:
         least, most = (span.low, span.high) if np.isfinite(span.low) else (span.mean, span.mean)
         low = -np.inf if self.low is None else self.low
         high = np.inf if self.high is None else self.high
-        if self.kind == "sign":  # nothing is not a direction
+        if self.direction:  # nothing is not a direction
             return "holds" if least > low else "misses" if most <= low else "no verdict"
         if low <= least and most <= high:
             return "holds"
         return "misses" if most < low or least > high else "no verdict"
+
+    @property
+    def must(self) -> bool:
+        """Whether it must hold."""
+        return self.kind in ("tight", "law")
+
+    @property
+    def direction(self) -> bool:
+        """Whether only its sign counts."""
+        return self.kind == "sign" or (self.kind == "law" and self.low == 0 and self.high is None)
 
     @property
     def band(self) -> str:
@@ -62,7 +72,30 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Fact:
+class Entry:
+    """What a table has verdicts on.
+
+    Args:
+        number: for ever.
+        title: in a few words.
+        numbers: rows of the table.
+    """
+
+    number: int
+    title: str
+    numbers: tuple[Number, ...]
+
+    word: ClassVar[str]  # what such an entry is
+    prefix: ClassVar[str] = ""
+
+    @property
+    def label(self) -> str:
+        """Its number, as tables write it."""
+        return f"{self.prefix}{self.number}"
+
+
+@dataclass(frozen=True)
+class Fact(Entry):
     """A published fact: the numbers that stand for it, and what measures them.
 
     Args:
@@ -74,9 +107,8 @@ class Fact:
         days: days needed of `history` (from the first play) and `window` (from the first counted one).
     """
 
-    number: int
-    title: str
-    numbers: tuple[Number, ...]
+    word = "fact"
+
     measure: Callable[[Listening], Measured] | None
     needs: frozenset[str] = frozenset()
     days: Mapping[str, float] = field(default_factory=dict)
@@ -231,14 +263,18 @@ FACTS: tuple[Fact, ...] = (
 """All facts, by number. Sources stand with what measures them."""
 
 
-def chosen(numbers: tuple[int, ...]) -> tuple[Fact, ...]:
-    """The facts of these numbers, all if there are none.
+Some = TypeVar("Some", bound=Entry)
+
+
+def chosen(numbers: tuple[int, ...], entries: tuple[Some, ...]) -> tuple[Some, ...]:
+    """Those of `entries` that have these numbers, all if there are none.
 
     Raises:
-        UsageError: on a number that no fact has.
+        UsageError: on a number that none has.
     """
-    known = {fact.number for fact in FACTS}
+    known = {entry.number for entry in entries}
     for number in numbers:
         if number not in known:
-            raise UsageError(f"--only {number}: no such fact; they are numbered 1 to {max(known)}")
-    return tuple(fact for fact in FACTS if not numbers or fact.number in numbers)
+            word = entries[0].word
+            raise UsageError(f"--only {number}: no such {word}; they are numbered 1 to {max(known)}")
+    return tuple(entry for entry in entries if not numbers or entry.number in numbers)

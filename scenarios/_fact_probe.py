@@ -6,7 +6,7 @@ import numpy as np
 
 from simenv.floats import ONE
 from simenv.types import F64
-from simenv.users.exposure import exposure, remember
+from simenv.users.exposure import exposure, faded, remember
 from simenv.users.kernels import compiled
 from simenv.users.params import ListenerParams
 
@@ -22,5 +22,5 @@ def exposure_curve(listener: ListenerParams, plays: int) -> F64:
 def _play_daily(traces, params, out):
     p = params[0]
     for n in range(out.shape[0]):
-        remember(traces, 0, ONE, ONE, p)
+        remember(traces, 0, faded(traces, 0, ONE, p), ONE, p)
         out[n] = exposure(traces, 0, ONE, p)

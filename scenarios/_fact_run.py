@@ -2,84 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from joblib import Parallel, delayed
+import numpy as np
 
-from simenv.scenarios import _measures as measures
+from simenv.scenarios import _listening, _measures
 from simenv.scenarios._arms import Arm
-from simenv.scenarios._cell import one_thread
-from simenv.scenarios._fact_list import FACTS
+from simenv.scenarios._cell import Cell, Outcome
+from simenv.scenarios._fact_list import FACTS, Fact
 from simenv.scenarios._fact_probe import exposure_curve
-from simenv.scenarios._listening import Listening
-from simenv.scenarios._loop import live
+from simenv.scenarios._fact_table import Judgement, judged
+from simenv.scenarios._keys import cell_key
+from simenv.scenarios._listening import Listening, lacking
 from simenv.scenarios._measures import Measured
 from simenv.scenarios.base import Scenario
-from simenv.types import F64
-from simenv.world import World
+from simenv.scenarios.metrics.base import Column, Metric, Start
+from simenv.types import F64, Day, Exchange, Truth
+from simenv.users.presets import preset
 
-IMPATIENT = 1.25
-"""What the mode of long sessions, `mssd2018`, adds to the impatience of everyone (LISTENER.md 6)."""
+LONG, LONG_FACT = "mssd2018", 2
+"""The world of long sessions, a preset, and the one fact that is measured there, and nowhere else."""
 LONG_DAYS = 30
 """Days that the mode of long sessions is lived for, the warm-up aside."""
+PROBE_FACT = 8
+"""The fact that is measured apart from the plays of a world."""
 PROBED = 60
 """Plays of the forced-exposure probe."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """One world to live through."""
+@dataclass
+class Published(Metric):
+    """Every published fact, measured on all plays when the run is over; what came before it is history."""
 
-    scenario: Scenario
-    arm: Arm
-    seed: int
-    facts: tuple[int, ...]  # by number
-    long: bool = False  # the mode of long sessions, for fact 2 alone
+    columns: ClassVar[Mapping[str, Column]] = {}
+    reads = (_measures, _listening)
 
-    @property
-    def words(self) -> str:
-        """What it is, for who waits."""
-        return f"{'mssd2018 mode' if self.long else self.arm.name}, seed {self.seed}"
+    def begin(self, start: Start) -> None:
+        self.start_ = start
 
+    def see(self, exchange: Exchange, truth: Truth) -> None:
+        pass  # what is measured is in the log
 
-@dataclass(frozen=True)
-class Found:
-    """What one world gave: measurements by fact, and why others are missing."""
+    def day(self, news: Day, truth: Truth) -> dict[str, float]:
+        return {}
 
-    task: Task
-    measured: dict[int, Measured]
-    short: dict[int, str]
-    plays: int
-
-
-def tasks(scenario: Scenario, arm: Arm, seeds: Sequence[int], facts: Sequence[int]) -> list[Task]:
-    """All worlds that have to be lived through for these facts, by number."""
-    wanted = [(arm, False), (Arm("organic"), False)] if set(facts) - {2} else []
-    wanted += [(Arm("organic"), True)] if 2 in facts else []
-    return [Task(scenario, who, seed, tuple(facts), long) for who, long in wanted for seed in seeds]
-
-
-def lived(todo: Sequence[Task], jobs: int) -> Iterator[Found]:
-    """Live through worlds, `jobs` at a time, each in a process of its own; in the order they finish."""
-    if jobs == 1 or len(todo) < 2:
-        yield from map(find, todo)
-        return
-    yield from Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(
-        delayed(find)(task) for task in todo
-    )
-
-
-def find(task: Task) -> Found:
-    """Live through one world and measure its facts."""
-    if task.long:
-        return _find_long(task)
-    world = _lived(task, task.scenario)
-    plays = listening(world, task.scenario.warmup)
-    measured, short = measure(plays, task.facts)
-    if 8 in task.facts:
-        measured[8] = measures.exposed(exposure_curve(task.scenario.listener, PROBED))
-    return Found(task, measured, short, len(plays))
+    def arrays(self) -> dict[str, F64]:
+        start = self.start_
+        gone: F64 = start.truth.columns["gone"]
+        plays = Listening.of_log(start.log, start.setting.catalogue, start.truth.tracks, gone, start.today)
+        found, _ = measure(plays, [fact.number for fact in FACTS])
+        found[LONG_FACT] = _measures.long_sessions(plays)
+        kept = {"days": np.array(plays.spans)}
+        for number, one in found.items():
+            kept |= {f"{number}": np.array(one.values), f"{number}.x": one.x, f"{number}.y": one.y}
+        return kept
 
 
 def measure(plays: Listening, numbers: Sequence[int]) -> tuple[dict[int, Measured], dict[int, str]]:
@@ -89,33 +67,52 @@ def measure(plays: Listening, numbers: Sequence[int]) -> tuple[dict[int, Measure
         if fact.number not in numbers or fact.measure is None or fact.missing(plays.offers):
             continue
         measured[fact.number] = fact.measure(plays)
-        if reason := plays.short_of(fact.days):
+        if reason := lacking(plays.spans, fact.days):
             short[fact.number] = reason
     return measured, short
 
 
-def listening(world: World, since: float) -> Listening:
-    """All plays of `world`; those before day `since` are history."""
-    assert world.log is not None, "facts need every play"
-    gone: F64 = world.truth.columns["gone"]
-    return Listening.of_log(world.log, world.catalogue, world.truth.tracks, gone, since)
+def fact_cells(scenario: Scenario, arm: Arm, seeds: Sequence[int], facts: Sequence[Fact]) -> list[Cell]:
+    """All worlds that have to be lived through for these facts."""
+    listener = preset(LONG, over=scenario.listener)
+    long = replace(scenario, listener=listener, days=min(scenario.days, LONG_DAYS))
+    numbers = {fact.number for fact in facts}
+    wanted = [("", scenario, arm), ("", scenario, Arm("organic"))] if numbers - {LONG_FACT} else []
+    wanted += [(LONG, long, Arm("organic"))] if LONG_FACT in numbers else []
+    return [
+        Cell(one, who, seed, cell_key(one, who, seed), name) for name, one, who in wanted for seed in seeds
+    ]
 
 
-def _find_long(task: Task) -> Found:
-    scenario = task.scenario
-    impatient = replace(scenario.listener, impatience=scenario.listener.impatience + IMPATIENT)
-    days = min(scenario.days, LONG_DAYS)
-    plays = listening(_lived(task, replace(scenario, listener=impatient, days=days)), scenario.warmup)
-    return Found(task, {2: measures.long_sessions(plays)}, {}, len(plays))
+def judged_in(facts: tuple[Fact, ...], cells: Sequence[Cell], outcomes: Mapping[str, Outcome]) -> Judgement:
+    """Rows of `facts` from the outcomes of `cells` by key, as far as there are any."""
+    worlds: list[Mapping[int, Measured]] = []
+    organic: list[Mapping[int, Measured]] = []
+    why: dict[int, str] = {}
+    for cell in cells:
+        if cell.key not in outcomes:
+            continue
+        measured, short = _measured(outcomes[cell.key])
+        long = measured.pop(LONG_FACT)
+        measured[PROBE_FACT] = _measures.exposed(exposure_curve(cell.scenario.listener, PROBED))
+        if cell.world == LONG:
+            worlds.append({LONG_FACT: long})
+        elif cell.arm.name == "organic":
+            organic.append(measured)
+        else:
+            worlds.append(measured)
+            why |= short
+    return judged(facts, worlds, organic, why)
 
 
-def _lived(task: Task, scenario: Scenario) -> World:
-    """The world of a task on its last day."""
-    with one_thread():
-        world = scenario.world(task.seed)
-        world.warm_up(scenario.warmup)
-        setting = world.setting(scenario.slate_size, scenario.cooldown)
-        agent = task.arm.begin(world, setting)
-        for _ in live(world, agent, setting, scenario.days):
-            pass  # what is measured is in the log
-    return world
+def _measured(outcome: Outcome) -> tuple[dict[int, Measured], dict[int, str]]:
+    """What `Published` kept of a world: measurements by fact, and what it was too short for."""
+    kept = outcome.arrays
+    measured = {
+        fact.number: Measured(tuple(kept[name].tolist()), kept[f"{name}.x"], kept[f"{name}.y"])
+        for fact in FACTS
+        if (name := f"{fact.number}") in kept
+    }
+    history, window = kept["days"].tolist()
+    reasons = {fact.number: lacking((history, window), fact.days) for fact in FACTS}
+    return measured, {number: reason for number, reason in reasons.items() if reason and number in measured}

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.table import Table
 
-from simenv.scenarios._fact_list import Fact, Number, Verdict
+from simenv.scenarios._fact_list import Entry, Number, Verdict
 from simenv.scenarios._measures import Measured
 from simenv.scenarios._stats import Interval, interval
 from simenv.scenarios._words import number as digits
@@ -23,9 +23,9 @@ Worlds = Sequence[Mapping[int, Measured]]
 
 @dataclass(frozen=True)
 class Row:
-    """One number of a fact: published, measured, judged."""
+    """One number of a fact or law: published, measured, judged."""
 
-    fact: int
+    entry: Entry
     number: Number
     span: Interval
     verdict: Verdict
@@ -34,52 +34,57 @@ class Row:
 
     @property
     def name(self) -> str:
-        """Of the row, the fact's number first."""
-        return f"{self.fact} {self.number.words}"
+        """Of the row, the number of its fact or law first."""
+        return f"{self.entry.label} {self.number.words}"
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """Facts, their rows, and a curve a fact for the figure."""
+    """Facts or laws, their rows, and a curve of each for the figure."""
 
-    facts: tuple[Fact, ...]
+    entries: tuple[Entry, ...]
     rows: tuple[Row, ...]
     curves: Mapping[int, Curve]
     organic: Mapping[int, Curve]
 
-    def of(self, fact: int) -> list[Row]:
-        """The rows of one fact."""
-        return [row for row in self.rows if row.fact == fact]
+    @property
+    def word(self) -> str:
+        """What an entry is: fact or law."""
+        return self.entries[0].word
+
+    def of(self, number: int) -> list[Row]:
+        """The rows of one fact or law."""
+        return [row for row in self.rows if row.entry.number == number]
 
     @property
     def missed(self) -> list[Row]:
         """Rows whose verdict is `misses` though they must hold."""
-        return [row for row in self.rows if row.number.kind == "tight" and row.verdict == "misses"]
+        return [row for row in self.rows if row.number.must and row.verdict == "misses"]
 
 
-def judged(facts: tuple[Fact, ...], worlds: Worlds, organic: Worlds, why: Mapping[int, str]) -> Judgement:
-    """Rows of `facts` from what was measured in `worlds`.
+def judged(entries: tuple[Entry, ...], worlds: Worlds, organic: Worlds, why: Mapping[int, str]) -> Judgement:
+    """Rows of `entries` from what was measured in `worlds`.
 
     Args:
-        facts: to show.
+        entries: facts or laws to show.
         worlds: measured, where verdicts are taken.
         organic: measured where nobody recommends; empty: no such column.
-        why: by fact, why it could not be measured, or what the plays are too short for.
+        why: by number, why it could not be measured, or what the plays are too short for.
     """
     rows = []
-    for fact in facts:
-        for i, number in enumerate(fact.numbers):
-            span = _over(worlds, fact.number, i)
-            reason = why.get(fact.number, "")
+    for entry in entries:
+        for i, number in enumerate(entry.numbers):
+            span = _over(worlds, entry.number, i)
+            reason = why.get(entry.number, "")
             if reason:
                 verdict: Verdict = "too short" if reason.startswith("needs") else "no verdict"
             else:
                 verdict = number.verdict(span)
                 reason = _undecided(span) if verdict == "no verdict" else ""
-            beside = _over(organic, fact.number, i) if organic else None
-            rows.append(Row(fact.number, number, span, verdict, beside, reason))
-    numbers = [fact.number for fact in facts]
-    return Judgement(facts, tuple(rows), _curves(worlds, numbers), _curves(organic, numbers))
+            beside = _over(organic, entry.number, i) if organic else None
+            rows.append(Row(entry, number, span, verdict, beside, reason))
+    numbers = [entry.number for entry in entries]
+    return Judgement(entries, tuple(rows), _curves(worlds, numbers), _curves(organic, numbers))
 
 
 def records(table: Judgement) -> pd.DataFrame:
@@ -99,23 +104,18 @@ def records(table: Judgement) -> pd.DataFrame:
     ).astype({"low": float, "high": float, "measured": float})
 
 
-HEAD = ("fact", "published", "band", "measured", "verdict")
-
-
 def printed(table: Judgement, served: str) -> Table:
     """The table for a terminal; `served` names the column where verdicts are taken."""
     out = Table(box=None, header_style="bold", pad_edge=False)
     organic = any(row.organic is not None for row in table.rows)
-    names = [*HEAD, "organic"] if organic else HEAD
-    for name in names:
-        right = name in ("measured", "organic")
-        head = served if name == "measured" else name
-        out.add_column(head, justify="right" if right else "left", no_wrap=name != "fact")
+    for name in (table.word, "published", "band", served, "verdict", *(["organic"] if organic else [])):
+        right = name in (served, "organic")
+        out.add_column(name, justify="right" if right else "left", no_wrap=name != table.word)
     styles = {"misses": "bold red", "holds": "green"}
     for row in table.rows:
         *cells, verdict = _cells(row)
         cells = [cell.replace("[", "\\[") for cell in cells]
-        style = "" if row.number.kind != "tight" and row.verdict == "misses" else styles.get(row.verdict, "")
+        style = "" if not row.number.must and row.verdict == "misses" else styles.get(row.verdict, "")
         beside = [_organic(row)] if organic else []
         out.add_row(*cells, f"[{style}]{verdict}[/]" if style else verdict, *beside)
     return out
@@ -124,7 +124,7 @@ def printed(table: Judgement, served: str) -> Table:
 def markdown(table: Judgement, served: str) -> list[str]:
     """The table in Markdown, reasons included."""
     organic = any(row.organic is not None for row in table.rows)
-    head = ["fact", "published", "band", served, "verdict", *(["organic"] if organic else [])]
+    head = [table.word, "published", "band", served, "verdict", *(["organic"] if organic else [])]
     rows = [head, ["---", "---", "---", "---:", "---", *(["---:"] if organic else [])]]
     for row in table.rows:
         rows.append([*_cells(row), *([_organic(row)] if organic else [])])
@@ -134,7 +134,7 @@ def markdown(table: Judgement, served: str) -> list[str]:
 def summary(table: Judgement) -> str:
     """How many rows came to which verdict, in a sentence."""
     parts = []
-    for kind in ("tight", "loose", "sign"):
+    for kind in ("tight", "loose", "sign", "law"):
         verdicts = [row.verdict for row in table.rows if row.number.kind == kind]
         judged = sum(v in ("holds", "misses") for v in verdicts)
         if verdicts:
@@ -144,10 +144,10 @@ def summary(table: Judgement) -> str:
 
 
 def reasons(table: Judgement) -> list[str]:
-    """Why rows have no verdict, a line a fact and reason."""
+    """Why rows have no verdict, a line an entry and reason."""
     lines = []
     for row in table.rows:
-        line = f"Fact {row.fact}: {row.verdict}: {row.why}"
+        line = f"{table.word.capitalize()} {row.entry.label}: {row.verdict}: {row.why}"
         if row.why and line not in lines:
             lines.append(line)
     return lines
@@ -159,13 +159,13 @@ def _cells(row: Row) -> list[str]:
         row.name,
         row.number.published,
         kind,
-        spanned(row.span, sign=row.number.kind == "sign"),
+        spanned(row.span, sign=row.number.direction),
         row.verdict,
     ]
 
 
 def _organic(row: Row) -> str:
-    return "" if row.organic is None else digits(row.organic.mean, sign=row.number.kind == "sign")
+    return "" if row.organic is None else digits(row.organic.mean, sign=row.number.direction)
 
 
 def _undecided(span: Interval) -> str:
@@ -174,8 +174,8 @@ def _undecided(span: Interval) -> str:
     return "an end of the band lies within the interval: more seeds decide"
 
 
-def _over(worlds: Worlds, fact: int, i: int) -> Interval:
-    return interval(np.array([world[fact].values[i] for world in worlds if fact in world], float))
+def _over(worlds: Worlds, number: int, i: int) -> Interval:
+    return interval(np.array([world[number].values[i] for world in worlds if number in world], float))
 
 
 def _curves(worlds: Worlds, facts: Sequence[int]) -> dict[int, Curve]:

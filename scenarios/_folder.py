@@ -39,7 +39,21 @@ def prepare(out: Path, plan: Plan, cells: Sequence[Cell]) -> None:
     Raises:
         UsageError: if it cannot be written to, or holds something else or cells of another run.
     """
-    keys = {cell.key for cell in cells}
+    claim(out, {cell.key for cell in cells})
+    try:
+        write_run(out, plan, cells)
+        if plan.catalogue is not None:
+            _write_names(plan.catalogue, out / "tracks.parquet")
+    except OSError as error:
+        raise _unwritable(out, error) from None
+
+
+def claim(out: Path, keys: Collection[str]) -> None:
+    """Make the folder of a run that may hold the cells with these keys and no others.
+
+    Raises:
+        UsageError: if it cannot be written to, or holds something else or cells of another run.
+    """
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file: name a folder")
     if out.is_dir() and any(out.iterdir()) and not (out / "run.json").exists():
@@ -56,18 +70,14 @@ def prepare(out: Path, plan: Plan, cells: Sequence[Cell]) -> None:
         probe = out / "cells" / ".probe"
         probe.write_text("x" * 4096)
         probe.unlink()
-        write_run(out, plan, cells)
-        if plan.catalogue is not None:
-            _write_names(plan.catalogue, out / "tracks.parquet")
     except OSError as error:
-        why = error.strerror or error
-        raise UsageError(f"cannot write to {out}: {why}. Name another folder with --out") from None
+        raise _unwritable(out, error) from None
 
 
-def cell_folder(agent: str, seed: int) -> str:
-    """The folder of a cell: readable, and different for different agents."""
-    plain = re.sub(r"[^A-Za-z0-9_=.-]+", "-", agent).strip("-.")[:60]
-    return f"{plain}-{seed}" if plain == agent else f"{plain}-{digest(agent)[:6]}-{seed}"
+def cell_folder(who: str, seed: int) -> str:
+    """The folder of a cell: readable, and different for different agents and worlds."""
+    plain = re.sub(r"[^A-Za-z0-9_=.-]+", "-", who).strip("-.")[:60]
+    return f"{plain}-{seed}" if plain == who else f"{plain}-{digest(who)[:6]}-{seed}"
 
 
 def outcomes(out: Path, keys: Collection[str], keep: Sequence[str] = ()) -> list[Outcome]:
@@ -168,6 +178,11 @@ def commit() -> str:
         return "unknown"
     head, changed, tracked = (s.stdout.strip() for s in said)
     return (head + "+" * bool(changed)) if tracked else "unknown"
+
+
+def _unwritable(out: Path, error: OSError) -> UsageError:
+    why = error.strerror or error
+    return UsageError(f"cannot write to {out}: {why}. Name another folder with --out")
 
 
 def _options(name: str, value: Any, default: Any) -> list[str]:

@@ -18,8 +18,11 @@ import numpy as np
 from simenv.agents.base import Agent
 from simenv.scenarios._arms import Arm
 from simenv.scenarios.base import Scenario
+from simenv.scenarios.metrics.base import Metric
 
 _ROOT = Path(__file__).parent
+_CELL = ("_loop", "_cell", "_arms", "oracle", "base", "build")
+"""Modules of this folder that run in a cell of an experiment."""
 _TOLD = {"question", "primary", "shown", "agents", "seeds", "catalogue"}
 """Fields of a scenario that change no cell: how it is told, which cells there are, where the table lies."""
 
@@ -62,19 +65,24 @@ def cell_key(scenario: Scenario, arm: Arm, seed: int, table: str = "") -> str:
         table: the digest of the catalogue's file, if there is one.
     """
     told = plain(scenario)
-    agent = arm.make()
     return digest(
         {
             "version": version(),
-            "sources": _package_sources(),
+            "sources": package_sources(_CELL),
             "scenario": {name: value for name, value in told.items() if name not in _TOLD},
             "metrics": [plain(metric()) for metric in scenario.metrics],
+            "metric_sources": [_read_by(metric) for metric in scenario.metrics],
             "catalogue": table,
-            "agent": plain(agent),
-            "agent_sources": [_source(kind) for kind in sorted(_classes(agent), key=_name)],
+            **agent_parts(arm.make()),
             "seed": seed,
         }
     )
+
+
+def agent_parts(agent: Agent) -> dict[str, Any]:
+    """What an agent's numbers depend on: its parameters and its sources."""
+    sources = [_source(kind) for kind in sorted(_classes(agent), key=_name)]
+    return {"agent": plain(agent), "agent_sources": sources}
 
 
 @cache
@@ -90,20 +98,20 @@ def file_digest(path: Path) -> str:
 
 
 @cache
-def _package_sources() -> str:
-    """Of all that runs in a cell but the agents themselves."""
+def package_sources(own: tuple[str, ...]) -> str:
+    """Digest of all sources that agents run on, and of the modules `own` of this folder."""
     import simenv.agents.base
     import simenv.floats
     import simenv.users.params
 
-    own, agents = _ROOT, Path(inspect.getfile(simenv.agents.base)).parent
+    agents = Path(inspect.getfile(simenv.agents.base)).parent
     world = [Path(inspect.getfile(m)).parent for m in (simenv.floats, simenv.users.params)]
-    cell = [own / f"{name}.py" for name in ("_loop", "_cell", "_arms", "oracle", "base", "build")]
+    cell = [_ROOT / f"{name}.py" for name in own]
     return _digest_of(
         [
             *(path for folder in world for path in folder.glob("*.py")),
             *(agents / "base.py", *agents.glob("_*.py")),
-            *(*cell, *(own / "metrics").glob("*.py")),
+            *(*cell, *(_ROOT / "metrics").glob("*.py")),
         ]
     )
 
@@ -132,6 +140,11 @@ def _source(kind: type) -> str:
         return inspect.getsource(kind)
     except (OSError, TypeError):  # typed into a console: nothing better is known
         return _name(kind)
+
+
+def _read_by(metric: type[Metric]) -> list[str]:
+    """Digests of the files that a metric's values follow from."""
+    return [_source(metric), *(_digest_of([Path(inspect.getfile(module))]) for module in metric.reads)]
 
 
 def _name(kind: type) -> str:

@@ -165,18 +165,16 @@ class Listening:
         """The midnight after the last session began."""
         return float(np.floor(self.events.time[self.starts].max())) + 1.0
 
-    def short_of(self, needs: Mapping[str, float]) -> str:
-        """What the plays are too short for, in words; empty if they are long enough.
+    @property
+    def spans(self) -> tuple[float, float]:
+        """Days from the first play, and from the first that counts, to the end."""
+        return self.until - self.begun, self.until - self.since
 
-        Args:
-            needs: days by `history`, counted from the first play, and by `window`, counted from `since`.
-        """
-        have = {"history": self.until - self.begun, "window": self.until - self.since}
-        words = {"history": "of history", "window": "that count"}
-        for name, days in needs.items():
-            if have[name] < days:
-                return f"needs {days:g} days {words[name]}, has {have[name]:g}"
-        return ""
+    def only(self, which: Bool) -> Listening:
+        """The plays of some sessions, `which` (s,): as if no other had been in the log."""
+        rows = np.repeat(which, self.lengths)
+        starts = np.cumsum(np.append(0, self.lengths[which]))[:-1]
+        return replace(self, events=self.events.rows(np.flatnonzero(rows)), starts=starts)
 
     def _before(self, thing: I32) -> Bool:
         """(e,) whether the listener has an earlier play of 30 s and more of the same `thing` (e,)."""
@@ -190,3 +188,18 @@ class Listening:
         before = np.empty(len(order), bool)
         before[order] = earlier > base
         return before
+
+
+def lacking(spans: tuple[float, float], needs: Mapping[str, float]) -> str:
+    """What plays of these `spans` are too short for, in words; empty if they are long enough.
+
+    Args:
+        spans: of `Listening`.
+        needs: days by `history`, counted from the first play, and by `window`, counted from `since`.
+    """
+    have = dict(zip(("history", "window"), spans, strict=True))
+    words = {"history": "of history", "window": "that count"}
+    for name, days in needs.items():
+        if have[name] < days:
+            return f"needs {days:g} days {words[name]}, has {have[name]:g}"
+    return ""

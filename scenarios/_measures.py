@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from simenv.scenarios._listening import Listening
+from simenv.scenarios._listening import Listening, lacking
 from simenv.scenarios.metrics.concentration import gini
 from simenv.types import F64, Bool
 from simenv.users.activities import HOUR_WEIGHTS
@@ -170,7 +170,7 @@ def quarters(plays: Listening) -> Measured:
     Source: Spotify 2021: from .4 to .6 over 17 quarters.
     """
     assert plays.events.genre is not None
-    if plays.short_of({"window": QUARTER * QUARTERS}):
+    if lacking(plays.spans, {"window": QUARTER * QUARTERS}):
         return Measured((np.nan, np.nan))
     events, genre = plays.events, plays.events.genre
     quarter = np.floor((events.time - plays.since) / QUARTER).astype(int)

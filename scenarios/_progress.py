@@ -20,8 +20,8 @@ class Watcher:
     """Is told what becomes of cells; the base of three ways to say it."""
 
     @contextlib.contextmanager
-    def watching(self, cells: Sequence[Cell], done: int, days: int) -> Iterator[None]:
-        """Around the run of `cells`, `done` others being finished already, of so many `days` each."""
+    def watching(self, cells: Sequence[Cell], done: int) -> Iterator[None]:
+        """Around the run of `cells`, `done` others being finished already."""
         yield
 
     def finished(self, cell: Cell, found: Outcome | Failure) -> None:
@@ -39,7 +39,7 @@ class Lines(Watcher):
         self.console = console
 
     @contextlib.contextmanager
-    def watching(self, cells: Sequence[Cell], done: int, days: int) -> Iterator[None]:
+    def watching(self, cells: Sequence[Cell], done: int) -> Iterator[None]:
         self.left, self.total = len(cells), len(cells) + done
         if done:
             self._say(f"{done} of {self.total} cells are finished already")
@@ -60,7 +60,7 @@ class Bars(Watcher):
         self.console = console
 
     @contextlib.contextmanager
-    def watching(self, cells: Sequence[Cell], done: int, days: int) -> Iterator[None]:
+    def watching(self, cells: Sequence[Cell], done: int) -> Iterator[None]:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (
@@ -70,10 +70,12 @@ class Bars(Watcher):
             TextColumn("{task.fields[pace]}"),
             TimeRemainingColumn(),
         )
-        self.cells, self.days, self.ended = cells, days, 0
+        self.cells, self.ended = cells, 0
         self.done, self.begun = done, time.perf_counter()
         with Progress(*columns, console=self.console, transient=True) as self.bar:
-            self.task = self.bar.add_task("", total=max(1, days * len(cells)), pace="")
+            self.task = self.bar.add_task(
+                "", total=max(1, sum(cell.scenario.days for cell in cells)), pace=""
+            )
             stop = threading.Event()
             reader = threading.Thread(target=self._follow, args=(stop,), daemon=True)
             reader.start()
@@ -103,7 +105,7 @@ class Bars(Watcher):
 
 def said(cell: Cell, found: Outcome | Failure) -> str:
     """One line on what became of a cell."""
-    head = f"{cell.arm.name}, seed {cell.seed}: "
+    head = f"{cell.who}, seed {cell.seed}: "
     if isinstance(found, Outcome):
         pace = found.plays / max(found.seconds, 1e-9)
         return (

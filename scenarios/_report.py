@@ -171,7 +171,7 @@ def _rose_and_fell(result: Result) -> list[str]:
 
 def _shares(result: Result, agent: str, name: str) -> np.ndarray:
     """(T,) share of plays of each track, over all worlds of one agent."""
-    total = np.sum([o.tracks[name] for o in result.outcomes if o.agent == agent], axis=0)
+    total = np.sum([o.arrays[name] for o in result.outcomes if o.agent == agent], axis=0)
     return total / max(total.sum(), 1)
 
 

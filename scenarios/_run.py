@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,11 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from simenv.errors import UsageError
+from simenv.scenarios._grid import run_name
+from simenv.scenarios._listeners import listeners_of
 from simenv.scenarios._progress import watcher_for
 from simenv.scenarios._registry import available, load
 from simenv.scenarios._report import read_result, trace_file, write_report, written
 from simenv.scenarios._results import Result, write_json
-from simenv.scenarios._runner import execute, run_name, settle
+from simenv.scenarios._runner import execute, settle
 from simenv.scenarios._words import AGAINST, answer, notes, number, spanned, unbeaten
 from simenv.scenarios.base import Scenario
 
@@ -41,6 +43,8 @@ class Run:
     """Threads of the listeners' kernel in each cell."""
     keep: tuple[Literal["log", "agent"], ...] = ()
     """What else to write of each cell: its log, its agent as it was in the end."""
+    listeners_from: str | None = None
+    """A preset or a file that `simenv calibrate` wrote: what all listeners have in common, options aside."""
     json: Path | None = None
     """Write every value also to this file: scenario, agent, seed, day, metric, value."""
     scenario: Annotated[Scenario, tyro.conf.arg(name="")] = field(
@@ -67,7 +71,9 @@ def run(words: Sequence[str]) -> int:
     name = words[0] if words and not words[0].startswith("-") else None
     if name is None and not {"-h", "--help"} & set(words):
         raise UsageError(f"simenv run SCENARIO [OPTIONS]: name one of {', '.join(available())}")
-    usual = Run(name=name or "SCENARIO", scenario=load(name or available()[0]))
+    scenario = load(name or available()[0])
+    scenario = replace(scenario, listener=listeners_of(words, scenario.listener))
+    usual = Run(name=name or "SCENARIO", scenario=scenario)
     words = ["--help"] if {"-h", "--help"} & set(words) else list(words)  # else the help hides what is given
     asked = tyro.cli(Run, default=usual, args=words, prog="simenv run", config=(tyro.conf.SuppressFixed,))
     plan = settle(asked.name, asked.scenario)

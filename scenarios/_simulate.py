@@ -19,6 +19,7 @@ from simenv.context import ACTIVITIES, DEVICES
 from simenv.errors import UsageError
 from simenv.scenarios._arms import Arm, arm
 from simenv.scenarios._cell import one_thread
+from simenv.scenarios._listeners import listeners_of
 from simenv.scenarios._loop import live
 from simenv.scenarios.base import Scenario
 from simenv.synthetic import Synthetic
@@ -40,9 +41,9 @@ _FLAGS = {
 class Simulate:
     """Let listeners live for some days and write what they played, one row a play.
 
-    Columns: time (days), listener, session, track, title where tracks have names, artist, source; request,
-    slot and propensity of recommended plays; seconds, reached, skipped, known (played for 30 s before),
-    liked, saved, session_ended, activity, device.
+    Columns: time (days), listener, session, track, its id and title where tracks have them, artist, source;
+    request, slot and propensity of recommended plays; seconds, reached, skipped, known (played for 30 s
+    before), liked, saved, session_ended, activity, device.
     """
 
     out: Path
@@ -71,6 +72,8 @@ class Simulate:
     """What columns of the table are called, NAME=COLUMN, where the usual names do not tell."""
     threads: int = 1
     """Threads of the listeners' kernel."""
+    listeners_from: str | None = None
+    """A preset or a file that `simenv calibrate` wrote: what all listeners have in common, options aside."""
     listener: ListenerParams = field(default_factory=ListenerParams)
     """What all listeners have in common."""
     synthetic: Synthetic = field(default_factory=Synthetic)
@@ -83,7 +86,8 @@ def main(words: Sequence[str]) -> int:
     Raises:
         UsageError: if something asked for does not exist, or the file cannot be written.
     """
-    asked = tyro.cli(Simulate, args=list(words), prog="simenv simulate")
+    usual = Simulate(out=tyro.MISSING, listener=listeners_of(words, ListenerParams()))
+    asked = tyro.cli(Simulate, default=usual, args=list(words), prog="simenv simulate")
     if asked.out.suffix not in (".parquet", ".csv"):
         raise UsageError(f"--out {asked.out}: expected a name that ends in .parquet or .csv")
     who = arm(asked.agent or "organic")
@@ -144,6 +148,8 @@ def readable(plays: Plays, catalogue: Catalogue) -> pa.Table:
     }
     names = catalogue.names
     artists = [names.artist(i) for i in range(catalogue.n_artists)]
+    if len(names.ids):
+        columns["track_id"] = pa.DictionaryArray.from_arrays(plays.track, pa.array(names.ids))
     if len(names.tracks):
         columns["title"] = pa.DictionaryArray.from_arrays(plays.track, pa.array(names.tracks))
     columns["artist"] = pa.DictionaryArray.from_arrays(catalogue.artist[plays.track], pa.array(artists))

@@ -11,6 +11,7 @@ from simenv.rng import Key
 from simenv.types import F64
 
 RESAMPLES = 4_000
+REDRAWN, _AT_ONCE = 1_000, 50  # times that the listeners of a log are, so many in memory
 _KEY = Key.root(0) / "bootstrap"
 
 
@@ -74,3 +75,28 @@ def paired(values: F64, against: F64) -> Paired:
         improved=float((difference > 0).mean()) if len(values) else np.nan,
         variance_reduction=float(reduction),
     )
+
+
+def over_listeners(values: F64) -> list[Interval]:
+    """The means of quantities (q, s, m) over s seeds and m listeners of one log, with bootstrap intervals."""
+    means = values.mean(axis=(1, 2))
+    if values.shape[2] < 2:
+        return [Interval(float(mean), np.nan, np.nan) for mean in means]
+    low, high = np.quantile(resampled(values), [0.025, 0.975], axis=1)
+    return [Interval(*map(float, one)) for one in zip(means, low, high, strict=True)]
+
+
+def resampled(values: F64) -> F64:
+    """(q, r) means of quantities (q, s, m) over s seeds and m listeners of one log, drawn anew r times.
+
+    Here there is no other world: listeners are drawn anew, and seeds beside them where there are two and
+    more. All quantities share the draws, in every call with as many seeds and listeners.
+    """
+    q, s, m = values.shape
+    generator = _KEY.generator()
+    flat, found = values.reshape(q * s, m), []
+    for _ in range(0, REDRAWN, _AT_ONCE):
+        listeners = generator.multinomial(m, np.full(m, 1 / m), size=_AT_ONCE) / m  # (r, m)
+        seeds = generator.multinomial(s, np.full(s, 1 / s), size=_AT_ONCE) / s  # (r, s)
+        found.append(np.einsum("qsr,rs->qr", (flat @ listeners.T).reshape(q, s, -1), seeds))
+    return np.concatenate(found, axis=1)

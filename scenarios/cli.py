@@ -14,6 +14,12 @@ VERBS: Mapping[str, tuple[str, str, str]] = {
     "report": ("simenv.scenarios._run", "report", "write the report of a run again, as far as it has got"),
     "simulate": ("simenv.scenarios._simulate", "main", "a log of plays, without an experiment"),
     "facts": ("simenv.scenarios._facts", "main", "published facts of music listening beside our listeners"),
+    "calibrate": (
+        "simenv.scenarios._calibrate",
+        "main",
+        "listeners who do what a log, or facts, say of people",
+    ),
+    "evaluate": ("simenv.scenarios._evaluate", "main", "on a log of your own, which recommender is best"),
     "bench": ("simenv.scenarios._bench", "bench", "plays a second, on this machine"),
 }
 """Every verb: the module and the function that take the words after it; what it does."""

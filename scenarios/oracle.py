@@ -5,21 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from simenv.agents._ranking import chance, ranked
-from simenv.agents.base import Agent
+from simenv.agents.base import Agent, Weight
 from simenv.errors import UsageError
 from simenv.types import F32, I32, Request, Setting, Slate, Truth
 
 
 @dataclass
 class Oracle(Agent):
-    """Shows the open tracks of the greatest true appeal now; it plans nothing, so its bound is myopic.
+    """Shows the open tracks of the greatest true appeal now + depth x lasting part of the track.
 
-    It lives beside the experiments, as no agent may see a listener's truth: the runner alone calls `look`.
+    At depth 0 it plans nothing, so its bound is myopic. With more it gives up some of now for what satisfies
+    later. It lives beside the experiments, as no agent may see a listener's truth: the runner alone calls
+    `look`.
+
+    Args:
+        depth: weight of a track's lasting part, which is 0 where the catalogue's recipe has none.
 
     Source: none needed.
     Departs: from nothing.
     """
+
+    depth: Weight = 0.0
 
     personal: ClassVar[bool] = True
 
@@ -32,16 +41,21 @@ class Oracle(Agent):
         self.truth_ = truth
 
     def recommend(self, request: Request) -> Slate:
-        return ranked(self._appeal, request, self.setting_)
+        return ranked(self._scores, request, self.setting_)
 
     def score(self, request: Request, tracks: I32) -> F32:
-        return self._seen().appeal(request.listeners, tracks)
+        truth = self._seen()
+        return self._planned(truth.appeal(request.listeners, tracks), truth.tracks.depth[tracks])
 
     def probability(self, request: Request, tracks: I32, given: I32) -> F32:
-        return chance(self._appeal, request, tracks, given, self.setting_)
+        return chance(self._scores, request, tracks, given, self.setting_)
 
-    def _appeal(self, request: Request) -> F32:
-        return self._seen().appeal(request.listeners)  # (m, T)
+    def _scores(self, request: Request) -> F32:
+        truth = self._seen()
+        return self._planned(truth.appeal(request.listeners), truth.tracks.depth)  # (m, T)
+
+    def _planned(self, appeal: F32, lasting: F32) -> F32:
+        return appeal + np.float32(self.depth) * lasting if self.depth else appeal
 
     def _seen(self) -> Truth:
         if self.truth_ is None:

@@ -26,10 +26,11 @@ _NAMES = {
     "load": "simenv.agents",
     "restore": "simenv.agents",
     "available": "simenv.agents",
+    "load_listeners": "simenv.users.presets",
 }
 """Where each name that this module offers is made; as text, for simenv/ imports none of the other folders."""
 
-__all__ = ["__version__", "available", "load", "make_world", "restore", "run"]
+__all__ = ["__version__", "available", "load", "load_listeners", "make_world", "restore", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +11,13 @@ import pyarrow as pa
 
 from simenv._cells import blank, days_of, numbers_of, parts_of, text_of
 from simenv._tables import NAMES, recognise
+from simenv._unreadable import Unreadable
 from simenv.catalogue import AUDIO
 from simenv.errors import UsageError
-from simenv.types import F64, Bool
+from simenv.types import F64
 
 LONGEST = 6 * 3600.0  # seconds
 FASTEST = 300.0  # beats a minute
-UNREADABLE = 0.01  # share of rows above which a table is refused
 MILLISECONDS = 10_000.0  # a table whose middle track is longer than so many seconds counts in milliseconds
 
 
@@ -57,7 +56,7 @@ def read_tracks(table: pa.Table, columns: Mapping[str, str]) -> Tracks:
     text |= {name: text_of(table.column(place)) for name, place in places.items()}
     if "genres" not in places:
         text["genres"] = text["sub_genres"]
-    check = _Check(table)
+    check = Unreadable(table)
 
     features = tuple(feature for feature in AUDIO if feature in places)
     audio = np.empty((n, len(features)))
@@ -90,7 +89,8 @@ def read_tracks(table: pa.Table, columns: Mapping[str, str]) -> Tracks:
     for group in rows.values():
         same[group] = [facts[i] == facts[group[0]] for i in group]
     check.need(same, f"another row of its {named} says otherwise", ids)
-    check.tell()
+    if told := check.told():
+        warnings.warn(told, stacklevel=3)
     if len(rows) < 2:
         raise UsageError(f"a catalogue needs at least 2 tracks; {check.source} has {len(rows)} in {n} rows")
 
@@ -114,42 +114,3 @@ def read_tracks(table: pa.Table, columns: Mapping[str, str]) -> Tracks:
         audio=audio[lead],
         features=features,
     )
-
-
-class _Check:
-    """Counts the rows that cannot be read, and why.
-
-    Attributes:
-        bad: (r,) whether the row is left out.
-    """
-
-    def __init__(self, table: pa.Table) -> None:
-        notes = table.schema.metadata or {}
-        self.source = notes.get(b"source", b"the table").decode()
-        self.torn = int(notes.get(b"torn", b"0"))  # rows with too many or too few cells are not in the table
-        self.bad: Bool = np.zeros(table.num_rows, bool)
-        self.reasons: Counter[str] = Counter()
-        if self.torn:
-            self.reasons["wrong number of cells"] = self.torn
-
-    def need(self, good: Bool, otherwise: str, cells: Sequence[str]) -> None:
-        """Leave out rows that are not `good`; `cells` are shown to their owner."""
-        failed = np.flatnonzero(~good & ~self.bad)
-        if len(failed):
-            row = failed[0]
-            self.reasons[f"{otherwise} (first in row {row + 1}: {cells[row]!r})"] = len(failed)
-            self.bad[failed] = True
-
-    def tell(self) -> None:
-        """Warn of what was left out.
-
-        Raises:
-            UsageError: if that is more than 1 % of all rows.
-        """
-        total, failed = len(self.bad) + self.torn, int(self.bad.sum()) + self.torn
-        reasons = "; ".join(f"{count}: {reason}" for reason, count in self.reasons.most_common())
-        message = f"{failed:,} of {total:,} rows of {self.source} cannot be read: {reasons}"
-        if failed > UNREADABLE * total:
-            raise UsageError(f"{message}. More than 1 % is too many")
-        if failed:
-            warnings.warn(f"{message}. They are skipped", stacklevel=4)

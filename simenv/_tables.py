@@ -1,4 +1,4 @@
-"""Tables of tracks as people have them: opened, and their columns recognised."""
+"""Tables as people have them: opened, and their columns recognised."""
 
 from __future__ import annotations
 
@@ -30,23 +30,28 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 SUB_GENRES = ("playlist_subgenre", "subgenre", "sub_genre", "subgenres")
 
 
-def open_table(path: Path) -> pa.Table:
+def open_table(path: Path, kind: str = "catalogue", row: str = "track") -> pa.Table:
     """The table in a CSV, TSV or Parquet file, gzipped or not; cells of text files are strings.
+
+    Args:
+        path: the file.
+        kind: what errors call it.
+        row: what errors say that a row of it holds.
 
     Raises:
         UsageError: if there is no such file, or it is empty or no table.
     """
     if not path.is_file():
-        raise UsageError(f"no catalogue at {path}: {'that is a folder' if path.is_dir() else 'no such file'}")
+        raise UsageError(f"no {kind} at {path}: {'that is a folder' if path.is_dir() else 'no such file'}")
     try:
         with path.open("rb") as file:
             magic = file.read(4)
         if not magic:
             raise UsageError(
-                f"the catalogue {path} is empty; a table with a header and a row a track was expected"
+                f"the {kind} {path} is empty; a table with a header and a row a {row} was expected"
             )
         if magic == b"PAR1":
-            return pq.read_table(path)
+            return pq.read_table(path).replace_schema_metadata({"source": str(path)})
         return _read_text(path, "gzip" if magic[:2] == b"\x1f\x8b" else None)
     except (pa.ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
         reason = str(error).splitlines()[0]

@@ -105,6 +105,42 @@ class Catalogue:
         matrix.data[:] = 1
         return matrix
 
+    def choose(self, rows: I32) -> Catalogue:
+        """The tracks `rows` (c,) of this catalogue, in that order; -1: one of which nothing is known.
+
+        Such a track has an artist and an album of its own, no genre, the mean of every audio feature, 210 s,
+        and was out before the start.
+        """
+        known, unknown = rows >= 0, np.flatnonzero(rows < 0)
+        at = np.where(known, rows, 0)
+        own = np.cumsum(~known) - 1  # numbers the unknown ones
+        mean = self.audio.mean(axis=0) if len(self) else self.audio.sum(axis=0)
+        genres = [self.genres_of(row) if row >= 0 else self.genre_ids[:0] for row in rows.tolist()]
+        start = np.append(0, np.cumsum([len(g) for g in genres]))
+        n_albums = int(self.album.max(initial=-1)) + 1
+        names = self.names
+        more = ["unknown"] * len(unknown)
+        return Catalogue(
+            audio=np.where(known[:, None], self.audio[at], mean).astype(np.float32),
+            genre_start=start.astype(np.int32),
+            genre_ids=np.concatenate([self.genre_ids[:0], *genres]),
+            album=np.where(known, self.album[at], n_albums + own).astype(np.int32),
+            artist=np.where(known, self.artist[at], self.n_artists + own).astype(np.int32),
+            label=np.where(known, self.label[at], 0).astype(np.int32),
+            group=np.where(known, self.group[at], 0).astype(np.int32),
+            seconds=np.where(known, self.seconds[at], 210).astype(np.float32),
+            released=np.where(known, self.released[at], -1.0),
+            features=self.features,
+            names=Names(
+                ids=[names.ids[row] if row >= 0 else "" for row in rows] if names.ids else (),
+                tracks=[names.tracks[row] if row >= 0 else "unknown" for row in rows] if names.tracks else (),
+                artists=[*names.artists, *more] if names.artists else (),
+                albums=[*names.albums, *more] if names.albums else (),
+                genres=names.genres,
+                groups=names.groups,
+            ),
+        )
+
     @classmethod
     def bare(cls, n_tracks: int) -> Catalogue:
         """A catalogue that knows only that its tracks exist: every track by an artist of its own."""

@@ -49,3 +49,10 @@ class Listeners(Protocol):
     def publish(self, charts: F32, time: float) -> Any:
         """Charts as the listeners read them."""
         ...
+
+    def turn(self, charts: F32, time: float, days: float, listener: I32, track: I32) -> Any:
+        """A window of `days` ends at `time`; what listeners read from now on, of charts and of one another.
+
+        Each `listener` (e,) played their `track` (e,) for 30 s or more in it, in this order.
+        """
+        ...

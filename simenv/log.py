@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy import sparse
 
-from simenv.types import F64, HEARD_SECONDS, I32, LIKED, SAVED, SKIPPED, Late, Plays
+from simenv.types import F64, HEARD_SECONDS, I32, LIKED, SAVED, SKIPPED, Bool, Late, Plays
 
 
 class Log:
@@ -84,6 +84,8 @@ class Log:
     def matrix(self, half_life: float = np.inf, skips: bool = False) -> sparse.csr_array:
         """(n, T) float32: plays of 30 s and more; with `skips`, tracks left before that.
 
+        A row of an imported log counts for as many plays as it stands for.
+
         Args:
             half_life: days after which a play counts for half; inf: all count alike.
             skips: count what was left early instead of what was heard.
@@ -97,7 +99,7 @@ class Log:
         for part in self._since(read):
             heard = part.seconds >= HEARD_SECONDS
             of = (part.has(SKIPPED) & ~heard) if skips else heard
-            weight = np.exp2((part.time[of] - self.now) / half_life).astype(np.float32)
+            weight = self._weight(part, of, half_life).astype(np.float32)
             where = (part.listener[of], part.track[of])
             total = total + sparse.coo_array((weight, where), shape=shape).tocsr()  # sums repeats
         self._sums[half_life, skips] = len(self), self.now, total
@@ -124,7 +126,7 @@ class Log:
         total = total * np.exp2((then - self.now) / half_life)
         for part in self._since(read):
             heard = part.seconds >= HEARD_SECONDS
-            weight = np.exp2((part.time[heard] - self.now) / half_life)
+            weight = self._weight(part, heard, half_life)
             total += np.bincount(part.track[heard], weights=weight, minlength=self.n_tracks)
         self._sums["counts", half_life] = len(self), self.now, total
         return total.copy()
@@ -151,6 +153,11 @@ class Log:
         self._spilled.append(path)
         self._parts = self._parts[n_old:]
 
+    def _weight(self, part: Plays, of: Bool, half_life: float) -> F64:
+        """What the rows `of` a part count for now: the plays that they stand for, decayed."""
+        decayed = np.exp2((part.time[of] - self.now) / half_life)
+        return decayed if part.count is None else decayed * part.count[of]
+
     def _since(self, read: int) -> Iterator[Plays]:
         """All plays after the first `read`: a spilled file at a time, then what is in memory at once."""
         for path in self._spilled:
@@ -170,7 +177,8 @@ class Log:
 def read_parquet(path: Path) -> Plays:
     """Plays that `write_parquet` wrote."""
     table = pq.read_table(path)
-    return Plays(*(table[name].to_numpy().astype(dtype) for name, dtype in Plays.dtypes.items()))
+    dtypes = Plays.dtypes | {name: np.float32 for name in Plays.optional if name in table.column_names}
+    return Plays(**{name: table[name].to_numpy().astype(dtype) for name, dtype in dtypes.items()})
 
 
 def write_parquet(plays: Plays, path: Path) -> None:

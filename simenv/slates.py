@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simenv._answers import first_fault
 from simenv.catalogue import Catalogue
 from simenv.errors import UsageError
 from simenv.types import RESPONSES, Request, Slate
@@ -28,6 +29,8 @@ def check_slate(slate: Slate, request: Request, catalogue: Catalogue) -> None:
             f"slate.propensity is {propensity.dtype} of shape {propensity.shape}; float32 of shape "
             f"{tracks.shape} is needed (np.nan where it is not known)"
         )
+    if first_fault(np.ascontiguousarray(tracks), request.time, catalogue.released) < 0:
+        return
     unknown = (tracks < 0) | (tracks >= len(catalogue))
     if unknown.any():
         raise UsageError(

@@ -140,30 +140,40 @@ class Exchange:
 
 
 class Columns:
-    """A table as columns of one length; subclasses are dataclasses whose `dtypes` name the columns."""
+    """A table as columns of one length; subclasses are dataclasses whose `dtypes` name the columns.
+
+    `optional` names float32 columns that may be None, with what stands for a value that is not there.
+    """
 
     __slots__ = ()
     dtypes: ClassVar[Mapping[str, type]]
+    optional: ClassVar[Mapping[str, float]] = {}
 
     def rows(self, which: NDArray | slice) -> Self:
         """Some of the rows."""
-        return type(self)(*(getattr(self, name)[which] for name in self.dtypes))
+        return type(self)(**{name: column[which] for name, column in self.columns().items()})
 
     def columns(self) -> dict[str, NDArray]:
-        """The columns by name."""
-        return {name: getattr(self, name) for name in self.dtypes}
+        """The columns by name, of the optional ones those that are there."""
+        found = {name: getattr(self, name) for name in (*self.dtypes, *self.optional)}
+        return {name: column for name, column in found.items() if column is not None}
 
     @classmethod
     def concat(cls, parts: Sequence[Self]) -> Self:
         """Parts one after another; no part gives no rows."""
         if len(parts) == 1:
             return parts[0]
-        return cls(
-            *(
-                np.concatenate([np.empty(0, dtype), *(getattr(p, name) for p in parts)])
-                for name, dtype in cls.dtypes.items()
-            )
-        )
+        columns = {
+            name: np.concatenate([np.empty(0, dtype), *(getattr(p, name) for p in parts)])
+            for name, dtype in cls.dtypes.items()
+        }
+        for name, absent in cls.optional.items():
+            there = [getattr(p, name) for p in parts]
+            if any(column is not None for column in there):
+                size = [len(next(iter(p.columns().values()))) for p in parts]
+                filled = [np.full(n, absent) if c is None else c for c, n in zip(there, size, strict=True)]
+                columns[name] = np.concatenate(filled).astype(np.float32)
+        return cls(**columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +194,7 @@ class Plays(Columns):
         "activity": np.uint8,
         "device": np.uint8,
     }
+    optional: ClassVar[Mapping[str, float]] = {"count": 1.0, "value": np.nan}
 
     time: F64  # days, when the play began
     listener: I32
@@ -197,6 +208,8 @@ class Plays(Columns):
     flags: U8  # REACHED | SKIPPED | ...
     activity: U8  # place in simenv.context.ACTIVITIES
     device: U8  # place in simenv.context.DEVICES
+    count: F32 | None = None  # of imported logs: plays that the row stands for; None: one each
+    value: F32 | None = None  # of imported logs: the listener's rating, nan where there is none
 
     def __len__(self) -> int:
         return len(self.time)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from simenv._answers import unpack
 from simenv.catalogue import Catalogue, Hidden
 from simenv.errors import UsageError
 from simenv.heard import Heard
@@ -20,11 +21,9 @@ from simenv.types import (
     HEARD_SECONDS,
     I32,
     KNOWN,
-    LEFT,
     LIKED,
     REACHED,
     SAVED,
-    SKIPPED,
     Bool,
     Day,
     Exchange,
@@ -155,17 +154,18 @@ class World:
         response = self._listeners.play(request.listeners, slate.tracks, self.response)
         self._request = None
         self._active = request.listeners
-        reached = (response.flags & REACHED) != 0
+        feedback = feedback_of(response)
         self.truth.utility = response.utility
-        self.truth.known = np.zeros(reached.shape, bool)
+        self.truth.known = np.zeros(response.flags.shape, bool)
         if self.heard is not None or self.log is not None:
-            plays = self._enter(plays_of(request, slate, response, reached))
-            self.truth.known[reached] = plays.has(KNOWN)
+            plays = self._enter(plays_of(request, slate, response, feedback.reached))
+            self.truth.known[feedback.reached] = plays.has(KNOWN)
         else:  # charts, likes and saves come all the same
             earned = (response.flags & (LIKED | SAVED)) != 0
-            counted = slate.tracks[response.seconds >= HEARD_SECONDS]
-            self._expect(counted, plays_of(request, slate, response, earned))
-        return Exchange(request, slate, feedback_of(response))
+            counted = response.seconds >= HEARD_SECONDS
+            who = np.repeat(request.listeners, counted.sum(axis=1))
+            self._expect(who, slate.tracks[counted], plays_of(request, slate, response, earned))
+        return Exchange(request, slate, feedback)
 
     def turn(self) -> Day:
         """End the window: publish charts, late likes and saves, what comes out next; begin the next.
@@ -176,9 +176,11 @@ class World:
         if (request := self.waiting()) is not None:  # which also lives what nobody has asked to be lived yet
             raise UsageError(f"{len(request)} listeners wait for a slate: call play() before turn()")
         end = self.today + self.window
-        counted = np.bincount(
-            np.concatenate([np.empty(0, np.int32), *self._counted]), minlength=len(self.catalogue)
+        nothing = np.empty(0, np.int32)
+        listener, track = (
+            np.concatenate(parts) for parts in zip((nothing, nothing), *self._counted, strict=True)
         )
+        counted = np.bincount(track, minlength=len(self.catalogue))
         self._charts = self._listeners.next_charts(self._charts, counted, self.window)
         late = Late.concat(self._pending)
         due = late.came < end
@@ -195,7 +197,7 @@ class World:
             time=end,
         )
         self.today = end
-        self._published = self._listeners.publish(self._charts, end)
+        self._published = self._listeners.turn(self._charts, end, self.window, listener, track)
         self._open_window()
         return news
 
@@ -212,12 +214,13 @@ class World:
     def _open_window(self) -> None:
         self._active, self._until = self._everyone, self.today
         self._organic: list[Plays] = []
-        self._counted: list[I32] = []
+        self._counted: list[tuple[I32, I32]] = []  # listeners and tracks of plays that count
 
     def _enter(self, plays: Plays) -> Plays:
         """Enter plays into the platform's memory and the log; hand back what is public of them."""
         earned = (plays.flags & (LIKED | SAVED)) != 0
-        self._expect(plays.track[plays.seconds >= HEARD_SECONDS], plays.rows(earned))
+        heard = plays.seconds >= HEARD_SECONDS
+        self._expect(plays.listener[heard], plays.track[heard], plays.rows(earned))
         flags = plays.flags & ~(LIKED | SAVED)
         if self.heard is not None:
             known = self.heard.add(plays.listener, plays.track, plays.time, plays.seconds)
@@ -227,9 +230,9 @@ class World:
             self.log.append(plays)
         return plays
 
-    def _expect(self, counted: I32, late: Plays) -> None:
-        """Tracks will show in the next charts, and what plays earned some time later."""
-        self._counted.append(counted)
+    def _expect(self, listener: I32, track: I32, late: Plays) -> None:
+        """Plays of 30 s and more will show when the window ends, and what plays earned some time later."""
+        self._counted.append((listener, track))
         ended = late.time + late.seconds / SECONDS_A_DAY
         self._pending.append(self._listeners.late(late.listener, late.time, late.track, ended, late.flags))
 
@@ -254,29 +257,29 @@ class WorldTruth:
 
 def feedback_of(response: Response) -> Feedback:
     """What shows of a response when the slate ends."""
-    return Feedback(
-        reached=(response.flags & REACHED) != 0,
-        seconds=response.seconds,
-        skipped=(response.flags & SKIPPED) != 0,
-        left=np.logical_or.reduce(response.flags & LEFT, axis=1) != 0,
-    )
+    flags = response.flags
+    reached, skipped = np.empty(flags.shape, bool), np.empty(flags.shape, bool)
+    left = np.empty(len(flags), bool)
+    unpack(flags, reached, skipped, left)
+    return Feedback(reached, response.seconds, skipped, left)
 
 
 def plays_of(request: Request, slate: Slate, response: Response, which: Bool | None = None) -> Plays:
     """The plays of an exchange, by default all that were reached, listener by listener, slot by slot."""
     which = (response.flags & REACHED) != 0 if which is None else which
-    row, slot = np.nonzero(which)
+    at = np.flatnonzero(which)
+    row = at // which.shape[1]
     return Plays(
-        time=response.time[which],
+        time=response.time.ravel()[at],
         listener=request.listeners[row],
-        track=slate.tracks[which],
+        track=slate.tracks.ravel()[at],
         visit=request.visit[row],
         session=response.session[row],
-        slot=slot.astype(np.int8),
-        source=np.zeros(len(row), np.uint8),
-        propensity=slate.propensity[which],
-        seconds=response.seconds[which],
-        flags=response.flags[which],
-        activity=response.activity[which],
-        device=response.device[which],
+        slot=(at - row * which.shape[1]).astype(np.int8),
+        source=np.zeros(len(at), np.uint8),
+        propensity=slate.propensity.ravel()[at],
+        seconds=response.seconds.ravel()[at],
+        flags=response.flags.ravel()[at],
+        activity=response.activity.ravel()[at],
+        device=response.device.ravel()[at],
     )

@@ -8,6 +8,7 @@ from simenv.users.records import PERSON
 from simenv.users.rows import Memory, Tastes
 
 DEFAULT = ListenerParams()
+UNHEARD = (np.float32(0),) * 3  # traces of a track not known
 
 
 def params(**changes):

@@ -10,6 +10,7 @@ import pytest
 import simenv  # noqa: F401  registers the environments
 from simenv.agents import load
 from simenv.scenarios.build import make_world
+from simenv.users.params import ListenerParams
 
 DEEP = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, str, bytes, int, float)
 
@@ -59,7 +60,8 @@ def leaks(seen, hidden):
 @pytest.fixture(scope="module")
 def lived():
     """A world, and everything that an agent was handed in three days of it."""
-    world = make_world(60, 300, seed=5)
+    listener = ListenerParams(bots_push=0.1, bots_farm=0.1, social_pull=0.01)
+    world = make_world(60, 300, seed=5, listener=listener)
     world.warm_up(3)
     setting = world.setting(slate_size=5)
     agent = load("epsgreedy")
@@ -83,13 +85,27 @@ def test_what_an_agent_is_handed_leads_to_nothing_hidden(lived):
     assert len(arrays(seen)) > 50, "the walk went nowhere"
     assert leaks(seen, hidden_arrays(world)) == set()
     kinds = {type(thing).__name__ for thing in seen.values()}
-    assert not kinds & {"Population", "World", "WorldTruth", "Hidden", "ListenerParams"}
+    assert not kinds & {"Population", "World", "WorldTruth", "Hidden", "ListenerParams", "Charts", "Circle"}
 
 
 def test_the_walk_finds_what_is_there(lived):
     """The same walk from the world itself does find the hidden arrays: the test above could fail."""
     world, _, _ = lived
-    assert {"taste", "weight", "sound", "quality"} <= leaks(reachable(world), hidden_arrays(world))
+    assert {"taste", "weight", "sound", "quality", "bot", "target"} <= leaks(
+        reachable(world), hidden_arrays(world)
+    )
+
+
+def test_who_is_a_bot_is_told_nobody(lived):
+    """No public array of the length of the listeners says it, in whatever type."""
+    world, handed, agent = lived
+    for name in ("bot", "target"):
+        hidden = hidden_arrays(world)[name]
+        assert len(np.unique(hidden)) > 1
+        public = [a for a in arrays(reachable(*handed, agent)) if a.shape == hidden.shape]
+        assert not any(
+            np.array_equal(a > a.min(), hidden > hidden.min()) for a in public if a.dtype.kind != "V"
+        )
 
 
 def test_hidden_values_are_not_copied_out_either(lived):

@@ -50,8 +50,11 @@ _cache.driver = spy
 for name in sys.argv[1:]:
     importlib.import_module(name)
 
-def inlined(function, found):
+def inlined(function, found, before):
     # the files of all that a function calls or reads as a constant, its own included
+    if function in before:
+        return
+    before.add(function)
     module = sys.modules[function.__module__]
     found.add(pathlib.Path(module.__file__).resolve())
     home = {}
@@ -66,8 +69,7 @@ def inlined(function, found):
         names.add(name)
         value = getattr(module, name, None)
         if isinstance(value, CPUDispatcher):
-            if value.py_func is not function:
-                inlined(value.py_func, found)
+            inlined(value.py_func, found, before)
         elif isinstance(value, types.ModuleType) and value.__name__.startswith("simenv."):
             found.add(pathlib.Path(value.__file__).resolve())
         elif name in home and value is not None:
@@ -85,7 +87,7 @@ def made_of(module, name):
 assert seen
 for sources, function in seen:
     found = set()
-    inlined(function, found)
+    inlined(function, found, set())
     for path in sorted(found - sources):
         print(function.__module__, function.__name__, "is not compiled anew after an edit of", path.name)
 """

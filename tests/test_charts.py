@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from crowds import DEFAULT, charts, crowd, music
-from mechanics import memory, params, people
+from mechanics import UNHEARD, memory, params, people
 from numba import njit
 from scipy import stats
 
@@ -151,7 +151,7 @@ def recall(me, memory, tracks, days, interest, songs, sound, now, p, weights, x,
     """Hear each of `tracks` once on its day; then weigh them at `now` and draw."""
     for i in range(len(tracks)):
         me[0].clock = days[i]
-        keep(me[0], memory, -1, tracks[i], np.float32(0), np.float32(1), p[0])
+        keep(me[0], memory, -1, tracks[i], UNHEARD, np.float32(1), p[0])
     me[0].clock = now
     organic.weigh_library(me[0], interest, memory, Music(songs, sound), weights, p[0])
     for i in range(len(x)):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from mechanics import memory, params, people
+from mechanics import UNHEARD, memory, params, people
 from numba import njit
 
 from simenv.rng import Key
@@ -16,12 +16,13 @@ def life(me, memory, days, fractions, p, familiar):
     """F just before each play of track 7 at `days` (n,); `fractions` (n,) of it are heard."""
     for j in range(len(days)):
         me[0].clock = days[j]
-        slot, ago = e.find(memory.tracks, 7), np.float32(0)
+        slot, now = e.find(memory.tracks, 7), UNHEARD
         familiar[j] = 0
         if slot >= 0:
             ago = e.days_since(e.minute_of(days[j]), memory.minutes[slot])
+            now = e.faded(memory.traces, slot, ago, p[0])
             familiar[j] = e.exposure(memory.traces, slot, ago, p[0])
-        e.keep(me[0], memory, slot, 7, ago, fractions[j], p[0])
+        e.keep(me[0], memory, slot, 7, now, fractions[j], p[0])
     return familiar
 
 
@@ -125,7 +126,10 @@ def test_the_weakest_memory_is_forgotten(case):
 def hear(me, memory, tracks, fraction, p):
     for track in tracks:
         me[0].clock += 0.01
-        e.keep(me[0], memory, e.find(memory.tracks, track), track, np.float32(0.01), fraction, p[0])
+        slot, now = e.find(memory.tracks, track), UNHEARD
+        if slot >= 0:
+            now = e.faded(memory.traces, slot, np.float32(0.01), p[0])
+        e.keep(me[0], memory, slot, track, now, fraction, p[0])
 
 
 def test_memory_fills_and_then_makes_room():

@@ -13,7 +13,7 @@ from simenv.scenarios import _measures as measures
 from simenv.scenarios._fact_list import FACTS, Number, chosen
 from simenv.scenarios._fact_log import read_log
 from simenv.scenarios._fact_probe import exposure_curve
-from simenv.scenarios._fact_run import listening, measure
+from simenv.scenarios._fact_run import measure
 from simenv.scenarios._fact_table import judged
 from simenv.scenarios._facts import main
 from simenv.scenarios._listening import Events, Listening
@@ -241,11 +241,11 @@ def test_open_bands_and_signs():
 
 
 def test_what_is_too_short_or_missing_gets_no_verdict_however_good_it_looks():
-    (fact,) = chosen((7,))
+    (fact,) = chosen((7,), FACTS)
     assert judged((fact,), [{7: Measured((0.6,))}], [], {}).rows[0].verdict == "holds"
     assert judged((fact,), [{7: Measured((0.6,))}], [], {7: "needs 270 days"}).rows[0].verdict == "too short"
     assert judged((fact,), [], [], {7: "no column tells it"}).rows[0].verdict == "no verdict"
-    (skips,) = chosen((1,))
+    (skips,) = chosen((1,), FACTS)
     table = judged((skips,), [{1: Measured((0.9, 0.9, 0.9, 0.9))}] * 2, [], {})
     assert len(table.missed) == 4
 
@@ -255,6 +255,12 @@ def world():
     lived = make_world(60, 400, seed=5)
     lived.warm_up(12)
     return lived
+
+
+def listening(world, since):
+    """All plays of `world`; those before day `since` are history."""
+    gone = world.truth.columns["gone"]
+    return Listening.of_log(world.log, world.catalogue, world.truth.tracks, gone, since)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "tsv"])
@@ -329,7 +335,7 @@ def test_columns_are_mapped_and_a_length_tells_what_was_skipped(tmp_path):
         ({"user": [], "track": [], "time": [], "seconds": []}, {}, "no plays"),
         ({"user": [1], "track": [1], "time": ["noon"], "seconds": [9]}, {}, "ISO 8601"),
         ({"user": [1], "track": [1], "time": [0.0], "seconds": ["long"]}, {}, "1 of 1 rows"),
-        ({"user": [1], "track": [1], "time": [0.0], "seconds": [-9]}, {}, "more than 1 %"),
+        ({"user": [1], "track": [1], "time": [0.0], "seconds": [-9]}, {}, "More than 1 %"),
     ],
 )
 def test_a_log_that_cannot_be_read_says_why(tmp_path, columns, given, says):
@@ -340,7 +346,11 @@ def test_a_log_that_cannot_be_read_says_why(tmp_path, columns, given, says):
 def test_files_that_are_no_logs_say_so(tmp_path):
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "torn.csv").write_text("user,track,time,seconds\n1,2,3\n")
-    for name, says in (("none.csv", "no such file"), ("empty.csv", "is empty"), ("torn.csv", "not a table")):
+    for name, says in (
+        ("none.csv", "no such file"),
+        ("empty.csv", "is empty"),
+        ("torn.csv", "1 of 1 rows .*wrong number of cells"),
+    ):
         with pytest.raises(UsageError, match=says):
             read_log(tmp_path / name, {})
     with pytest.raises(UsageError, match="that is a folder"):
@@ -389,6 +399,44 @@ def test_the_verb_measures_a_log_and_leaves_out_what_it_cannot(world, tmp_path, 
     assert (run / "report.md").exists()
 
 
+KILLER = """
+import os, signal
+from dataclasses import dataclass
+from simenv.agents.random import Random
+
+@dataclass
+class Killer(Random):
+    def hear(self, news):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_worker_costs_its_own_world_and_the_same_command_resumes(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "killer.py").write_text(KILLER)
+    words = [*TINY, "--seeds", "1", "--only", "1", "--agent", "killer.py:Killer", "--jobs", "2"]
+    assert main(words) == 1
+    said = capsys.readouterr().out
+    assert "FAILED: killer.py:Killer, seed 0: its process died (SIGKILL(-9))" in said
+    (out,) = (tmp_path / "results" / "facts").iterdir()
+    assert [path.name for path in (out / "cells").iterdir()] == ["organic-0"]
+    assert "**Failed**: killer.py:Killer" in (out / "report.md").read_text()
+    assert main(words) == 1
+    assert "1 of 2 cells are finished already" in capsys.readouterr().err
+
+
+def test_a_resumed_table_is_the_same_table(tmp_path, capsys):
+    words = [*TINY, "--agent", "random", "--seeds", "2", "--out", str(tmp_path / "o")]
+    main(words)
+    first = capsys.readouterr().out
+    (tmp_path / "o" / "cells" / "random-1" / "arrays.npz").write_bytes(b"half a file")
+    main(words)
+    again = capsys.readouterr()
+    assert again.out == first and "5 of 6 cells are finished already" in again.err
+    with pytest.raises(UsageError, match="cells of another run"):
+        main([*words, "--listener.drift", "0"])
+
+
 def test_small_is_a_preset_that_other_options_go_before(tmp_path, capsys):
     words = [
         "--small",
@@ -415,7 +463,7 @@ def test_small_is_a_preset_that_other_options_go_before(tmp_path, capsys):
         (["--agent", "alss"], "did you mean 'als'"),
         (["--agent", "organic"], "somebody who recommends"),
         (["--only", "15"], "numbered 1 to 14"),
-        (["--jobs", "0"], "--jobs 0"),
+        (["--jobs", "0"], "jobs=0"),
         (["--listeners", "0"], "listeners=0"),
         (["--since", "3"], "goes with --of"),
         (["--of", "none.parquet"], "no such file"),

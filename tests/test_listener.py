@@ -191,6 +191,22 @@ def test_heard_for_ever_taste_arrives():
     assert mine.taste[0] @ sound > 0.9999
 
 
+@njit(error_model="numpy")
+def leave(interest, sound, p):
+    drift.resent(interest, sound, p[0])
+
+
+def test_what_was_skipped_early_drives_taste_away_where_there_is_aversion():
+    before, sound = tastes([1.0]).taste[0], unit(np.array([1, 1, 0, 0, 0, 0, 0, 0]))
+    after, same = before.copy(), before.copy()
+    leave(after, sound, params(aversion=0.01))
+    leave(same, sound, params())
+    np.testing.assert_array_equal(same, before)
+    assert after @ sound < before @ sound - 0.003
+    assert np.linalg.norm(after) == pytest.approx(1, abs=1e-6)
+    np.testing.assert_allclose(after, unit(before - 0.01 * (sound - before)), atol=1e-6)
+
+
 @pytest.mark.parametrize("steps", [1, 40])
 def test_days_without_music_lead_home(steps):
     """And it does not matter into how many visits they are cut."""

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from simenv.log import Log
+from simenv.log import Log, read_parquet, write_parquet
 from simenv.rng import Key
 from simenv.types import LIKED, SAVED, SKIPPED, Late, Plays
 
@@ -157,3 +157,28 @@ def test_an_empty_log_answers():
     assert log.matrix().nnz == log.last().nnz == 0
     assert not log.counts(3.0).any()
     assert len(log.sessions()[1]) == 1 or log.sessions()[1].tolist() == [0, 0]
+
+
+def test_a_row_counts_for_the_plays_it_stands_for(tmp_path):
+    plays = some_plays(200)
+    count = np.arange(1, 201, dtype=np.float32) % 7 + 1
+    log, unrolled = Log(N, T), Log(N, T)
+    log.append(replace(plays, count=count))
+    unrolled.append(plays.rows(np.repeat(np.arange(200), count.astype(int))))
+    for half_life in (np.inf, 4.0):
+        for skips in (False, True):
+            want = unrolled.matrix(half_life, skips).toarray()
+            np.testing.assert_allclose(log.matrix(half_life, skips).toarray(), want, rtol=1e-5)
+        np.testing.assert_allclose(log.counts(half_life), unrolled.counts(half_life), rtol=1e-9)
+
+
+def test_counts_and_ratings_stay_with_their_rows(tmp_path):
+    plain, rich = some_plays(30), some_plays(20, seed=1)
+    rich = replace(rich, count=np.full(20, 3, np.float32), value=np.arange(20, dtype=np.float32))
+    both = Plays.concat([plain, rich])
+    assert both.count.tolist() == [1] * 30 + [3] * 20
+    assert np.isnan(both.value[:30]).all() and both.value[30:].tolist() == list(range(20))
+    assert Plays.concat([plain, plain]).count is None and "count" not in plain.columns()
+    write_parquet(both, tmp_path / "log.parquet")
+    same(read_parquet(tmp_path / "log.parquet"), both)
+    assert both.rows(slice(30, None)).value.tolist() == list(range(20))

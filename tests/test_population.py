@@ -231,6 +231,11 @@ def test_parameters_out_of_range_are_refused():
         ({"memory": 20.5}, "remembers 8 to 4,096"),
         ({"worn_days": 0.0}, "listener.worn_days is 0.0; it must be above 0"),
         ({"noise": -0.1}, "listener.noise is -0.1; it must be 0 or more"),
+        ({"homophily": 1.5}, "listener.homophily is 1.5; it must be a share"),
+        ({"degree_mean": -1.0}, "listener.degree_mean is -1.0; it must be from 0 to 1,000 friends"),
+        ({"bots_nuke": -0.1}, "listener.bots_nuke is -0.1; it must be a share"),
+        ({"bots_push": 0.6, "bots_farm": 0.6}, "bots_farm sum to 1.2; at most 1 of all"),
+        ({"bot_artists": 0}, "listener.bot_artists is 0; it must be at least one"),
         ({"album_run": 1.2}, "listener.album_run is 1.2; it must be a share, from 0 to 1"),
     ):
         with pytest.raises(UsageError, match=says):

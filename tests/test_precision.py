@@ -17,21 +17,31 @@ from numba.core.registry import CPUDispatcher
 import simenv.users as users
 from simenv.scenarios.build import make_world
 from simenv.types import Slate
-from simenv.users import kernels
+from simenv.users.params import ListenerParams
 
-world = make_world(20, 100, seed=1, share=1.0)
+def answer():
+    tracks = np.tile(np.arange(2, dtype=np.int32), (len(world.waiting()), 1))
+    world.play(Slate(tracks, np.ones(tracks.shape, np.float32)))
+
+world = make_world(20, 100, seed=1, share=0.9, listener=ListenerParams(social_pull=0.1))
 rows = world.waiting().listeners
-slate = np.tile(np.arange(2, dtype=np.int32), (len(rows), 1))
 world.truth.appeal(rows)
-world.truth.appeal(rows, slate)
-world.play(Slate(slate, np.ones(slate.shape, np.float32)))
+world.truth.appeal(rows, np.zeros((len(rows), 2), np.int32))
+answer()
 world.response = "shelf"
-slate = np.tile(slate[0], (len(world.waiting()), 1))
-world.play(Slate(slate, np.ones(slate.shape, np.float32)))
-for driver in vars(kernels).values():
-    if isinstance(driver, CPUDispatcher) and driver.py_func.__module__ == kernels.__name__:
-        for signature in driver.nopython_signatures:
-            numba.njit(driver.py_func, error_model="numpy", _nrt=False).compile(signature.args)
+while world.waiting() is not None:
+    answer()
+world.turn()
+functions = {}
+for place in pkgutil.iter_modules(users.__path__):
+    module = importlib.import_module(f"simenv.users.{place.name}")
+    for name, function in vars(module).items():
+        if isinstance(function, CPUDispatcher) and function.py_func.__module__ == module.__name__:
+            functions[f"{place.name}.{name}"] = function
+drivers = {name for name, function in functions.items() if not function.targetoptions.get("forceinline")}
+for name in drivers:
+    for signature in functions[name].nopython_signatures:
+        numba.njit(functions[name].py_func, error_model="numpy", _nrt=False).compile(signature.args)
 
 def wide(kind):
     return any(wide(part) for part in kind) if isinstance(kind, types.BaseTuple) else kind == types.float64
@@ -50,21 +60,15 @@ def accidents(overload):
                 yield f"line {s.loc.line}"
 
 out = []
-for place in pkgutil.iter_modules(users.__path__):
-    module = importlib.import_module(f"simenv.users.{place.name}")
-    for name, function in vars(module).items():
-        if not isinstance(function, CPUDispatcher) or function.py_func.__module__ != module.__name__:
-            continue
-        if module is kernels:
-            continue
-        overloads = list(function.overloads.values())
-        out.append({
-            "name": f"{place.name}.{name}",
-            "reached": bool(overloads),
-            "wide": [str(o.signature) for o in overloads
-                     if wide(o.signature.return_type) and not any(wide(a) for a in o.signature.args)],
-            "accidents": sorted({line for o in overloads for line in accidents(o)}),
-        })
+for name, function in functions.items():
+    overloads = [] if name in drivers else list(function.overloads.values())
+    out.append({
+        "name": name,
+        "reached": bool(function.overloads),
+        "wide": [str(o.signature) for o in overloads
+                 if wide(o.signature.return_type) and not any(wide(a) for a in o.signature.args)],
+        "accidents": sorted({line for o in overloads for line in accidents(o)}),
+    })
 json.dump(out, sys.stdout)
 """
 

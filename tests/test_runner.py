@@ -244,6 +244,41 @@ def test_nobody_is_recommended_anything_in_the_organic_arm_and_the_oracle_beats_
     assert result.values("minutes")["organic"].gt(0).all()
 
 
+def test_a_planner_weighs_what_lasts_and_is_named_as_other_agents_are():
+    recipe = replace(TINY.synthetic, hook_and_depth=True)
+    listener = replace(TINY.listener, hook=0.5, depth=0.7)
+    scenario = replace(TINY, synthetic=recipe, listener=listener)
+    world = scenario.world(0)
+    world.warm_up(2)
+    setting = world.setting()
+    planner, myopic = (arm(text).begin(world, setting) for text in ("oracle(depth=.7)", "oracle"))
+    request = world.waiting()
+    tracks = np.tile(np.arange(300, dtype=np.int32), (len(request), 1))
+    lasting = world.truth.tracks.depth
+    beyond = planner.score(request, tracks) - myopic.score(request, tracks)
+    np.testing.assert_allclose(beyond, np.tile(np.float32(0.7) * lasting, (len(request), 1)), atol=1e-5)
+    far, near = (lasting[agent.recommend(request).tracks].mean() for agent in (planner, myopic))
+    assert far > near
+    assert (
+        arm(" oracle( depth = .7 )").name == "oracle(depth=0.7)" and arm("oracle(depth=0)").name == "oracle"
+    )
+    assert cell_key(scenario, arm("oracle"), 0) != cell_key(scenario, arm("oracle(depth=.7)"), 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("oracle(depth=nan)", "depth=nan: expected 0 or more"),
+        ("oracle(depth=-1)", "depth=-1: expected 0 or more"),
+        ("oracle(deep=1)", "no parameter 'deep'; did you mean 'depth'"),
+        ("organic(share=1)", "no parameter 'share'"),
+    ],
+)
+def test_an_impossible_oracle_is_refused(text, says):
+    with pytest.raises(UsageError, match=says):
+        arm(text)
+
+
 def test_one_seed_is_one_world_whoever_serves_it():
     """Pairing pays: worlds differ more from one another than agents do within them."""
     result = execute(tiny("random", "popular", seeds=6, days=7))

@@ -8,6 +8,7 @@ from scipy import stats
 
 from simenv.rng import Key, fold
 from simenv.users import activities as a
+from simenv.users import derived
 from simenv.users import session as s
 
 LUCK = Key.root(4) / "session"
@@ -37,8 +38,8 @@ def test_sessions_end_by_their_law(position, streak):
 
 
 def test_no_session_is_endless_and_none_is_sure_to_end_at_once():
-    assert share_that_ends(s.LONGEST, leave=0) == 1
-    assert share_that_ends(s.LONGEST - 1, leave=0) == 0
+    assert share_that_ends(derived.LONGEST, leave=0) == 1
+    assert share_that_ends(derived.LONGEST - 1, leave=0) == 0
     assert share_that_ends(1, leave=100) == pytest.approx(0.9, abs=0.01)
     streaks = [share_that_ends(5, streak, leave_skips=0) for streak in (0, 1, 4)]
     assert len(set(streaks)) == 1

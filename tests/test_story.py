@@ -156,7 +156,8 @@ def test_the_first_track_is_lifted_and_less_so_if_recommended(share):
 
 # -- no parameter is dead
 
-BASE = ListenerParams(fatigue=0.1, newcomers=0.2, newcomer_days=6.0, churn=0.01, births=0.02)
+SWITCHED_ON = {"friends": 0.6, "social_pull": 0.01, "aversion": 0.001, "bots_push": 0.05, "bot_artists": 5}
+BASE = ListenerParams(fatigue=0.1, newcomers=0.2, newcomer_days=6.0, churn=0.01, births=0.02, **SWITCHED_ON)
 OTHERWISE = {
     "elsewhere": 1.0,
     "fatigue": 0.2,
@@ -167,6 +168,11 @@ OTHERWISE = {
     "newcomers": 0.6,
     "mood_memory": 0.5,
     "births": 0.1,
+    "bots_push": 0.2,
+    "bots_nuke": 0.1,
+    "bots_bandwagon": 0.1,
+    "bots_farm": 0.1,
+    "bot_artists": 1,
 }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from simenv.types import F32, F64, I32
+from simenv.users.adversaries import enlist
 
 if TYPE_CHECKING:
     from simenv.users.population import Population
@@ -66,6 +67,7 @@ def born(population: Population, rows: I32, life: I32, time: float) -> None:
     me["gone"] = np.inf
     spread = p.sessions_spread
     me["rate"] = p.sessions * np.exp(spread * normal("rate") - spread**2 / 2)
+    enlist(me, who, life, key, population.catalogue, p)
     me["discovery"] = beta(p.discovery_a, p.discovery_b, uniform("discovery"))
     me["mainstream"] = beta(p.mainstream_a, p.mainstream_b, uniform("mainstream"))
     me["skipper"] = p.skipper * normal("skipper")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from simenv.catalogue import Catalogue, Hidden
 from simenv.types import F32, F64, I32
 from simenv.users.params import ListenerParams
+from simenv.users.social import NOBODY, Circle
 
 FIRST_PLAYS = 400.0  # a listener: listening has a past, so charts begin about as full as plays keep them
 NEW_FOR = 60.0  # days after which a release is no longer looked for as new
@@ -29,6 +30,7 @@ class Charts(NamedTuple):
     new_tracks: I32  # (r,) came out in the last 60 days
     new_weight: F64  # (r,) e^(q - age / 14 d)
     near: F64  # (M, M) row: e^(near cos) of the other micro-genres
+    circle: Circle  # friends and what they play; nobody before the first turn
 
 
 def cumulative_within(weight: F64, start: I32) -> F64:
@@ -87,4 +89,5 @@ class Publisher:
             new_tracks=new,
             new_weight=np.cumsum(np.exp(self.hidden.quality[new] - age[new] / p.new_days)),
             near=self.near,
+            circle=NOBODY,
         )

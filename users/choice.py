@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from simenv.floats import ONE, ZERO, exp32, scalar
+from simenv.floats import ONE, ZERO, exp32, f32, scalar
 from simenv.rng import bell, fold, stream, uniform
 from simenv.types import F32
+from simenv.users.adversaries import HONEST
 from simenv.users.appeal import affinity, fixed_appeal_of, merit
 from simenv.users.exposure import days_since, exposure, familiarity, find, minute_of
 from simenv.users.fatigue import genre_fatigue
@@ -21,6 +22,7 @@ VISIBLE = 3
 
 _LOOK, _CHOICE = stream("look"), stream("choice")
 _SECONDS = 86400.0
+_SOUGHT = f32(40)
 
 
 def examination(response: str, k: int, params: ListenerParams) -> F32:
@@ -41,8 +43,13 @@ def examination(response: str, k: int, params: ListenerParams) -> F32:
 
 @scalar
 def look(me, tastes, memory, music, track, wanted, luck, p):
-    """v: appeal without the merit, which only listening tells, under noise: the less known the more."""
+    """v: appeal without the merit, which only listening tells, under noise: the less known the more.
+
+    A bot looks for tracks of its artist before anything else.
+    """
     song = music.songs[track]
+    if me.bot != HONEST and song.artist == me.target:
+        return _SOUGHT
     v, _ = affinity(tastes.taste, tastes.weight, me.interests, music.sound[track], p)
     v += fixed_appeal_of(me, song, track, wanted, p) - merit(song, p)
     v -= genre_fatigue(me, memory.genres, song.genre, p)

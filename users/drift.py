@@ -32,6 +32,13 @@ def enjoy(taste, weight, n, k, sound, p):
 
 
 @scalar
+def resent(interest, sound, p):
+    """A track that was skipped early drives the interest that it served away from its sound."""
+    if p.aversion > ZERO:
+        move(interest, sound, -p.aversion)
+
+
+@scalar
 def share_of(pull, days):
     """1 - (1 - pull)^days: the share of the way that a pull of so much a day goes in `days`."""
     return ONE - exp32(days * log32(ONE - min(pull, _ALMOST_ONE)))

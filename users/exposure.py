@@ -66,23 +66,29 @@ def faded(traces, slot, days, p):
 
 
 @scalar
-def exposure(traces, slot, days, p):
-    """F = gain f - bored ln(1 + s) - worn ln(1 + b / 10), s and b decayed over `days` since the last play.
+def exposure_of(f, s, b, p):
+    """F = gain f - bored ln(1 + s) - worn ln(1 + b / 10) of traces as they are now.
 
     Mere exposure (Zajonc 1968) first, satiation over a day and wear-out over two months later, recovery with
     rest; an inverted U in the number of plays (Sguerra et al. 2022).
     """
-    f, s, b = faded(traces, slot, days, p)
     return p.exposure * f - p.bored * log32(ONE + s) - p.worn * log32(ONE + b / p.worn_plays)
 
 
 @scalar
-def remember(traces, slot, fraction, days, p):
-    """Fold one more play of `fraction` of the track, `days` after the last, into its traces.
+def exposure(traces, slot, days, p):
+    """F of what a slot remembers, `days` after the last play."""
+    f, s, b = faded(traces, slot, days, p)
+    return exposure_of(f, s, b, p)
+
+
+@scalar
+def remember(traces, slot, now, fraction, p):
+    """Fold one more play of `fraction` of the track into its traces; `now` are f, s, b as they have faded.
 
     f <- 1 - (1 - f)(1 - learn r), s <- s e^(-dt / 1 d) + r, b <- b e^(-dt / 60 d) + r.
     """
-    f, s, b = faded(traces, slot, days, p)
+    f, s, b = now
     traces[FAMILIAR, slot] = fixed(ONE - (ONE - f) * (ONE - p.learn * fraction), _FULL)
     traces[FAST, slot] = fixed(s + fraction, _UNIT)
     traces[SLOW, slot] = fixed(b + fraction, _UNIT)
@@ -122,8 +128,16 @@ def weakest(minutes, counts, time):
 
 
 @scalar
-def keep(me, memory, slot, track, days, fraction, p):
-    """Enter a play of `fraction` of a track into memory; `slot` is where it is known, -1 if it is not.
+def keep(me, memory, slot, track, now, fraction, p):
+    """Enter a play of `fraction` of a track into memory.
+
+    Args:
+        me, memory: the listener's.
+        slot: where the track is known, -1 if it is not.
+        track: its number.
+        now: its traces f, s, b as they have faded; nothing of a track not known.
+        fraction: of it that was played.
+        p: parameters.
 
     Returns:
         the slot, which is a free one or that of the weakest memory for a track not known.
@@ -136,9 +150,7 @@ def keep(me, memory, slot, track, days, fraction, p):
             slot = weakest(memory.minutes, memory.counts, me.clock)
         memory.tracks[slot] = track
         memory.counts[slot] = 0
-        for trace in range(memory.traces.shape[0]):
-            memory.traces[trace, slot] = 0
-    remember(memory.traces, slot, fraction, days, p)
+    remember(memory.traces, slot, now, fraction, p)
     memory.counts[slot] = counted(memory.counts[slot], fraction)
     memory.minutes[slot] = minute_of(me.clock)
     return slot

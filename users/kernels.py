@@ -19,14 +19,16 @@ from simenv.context import show_context
 from simenv.floats import ZERO, exp32
 from simenv.types import LEFT
 from simenv.users.activities import arousal_wanted
+from simenv.users.adversaries import HONEST, aim
 from simenv.users.appeal import NOTHING, affinity, fixed_appeal_of, weight_gain
 from simenv.users.choice import choose_slot, decline, look
+from simenv.users.derived import LONGEST
 from simenv.users.exposure import days_since, exposure, find, minute_of
 from simenv.users.fatigue import genre_fatigue
 from simenv.users.listen import listen, play_luck
 from simenv.users.organic import choose, replay_weight, weigh_library
 from simenv.users.rows import Memory, Music, Tastes
-from simenv.users.session import ASKING, IDLE, LONGEST, begin, ends, plan_return
+from simenv.users.session import ASKING, IDLE, begin, ends, plan_return
 
 SOURCES = [
     *Path(__file__).parent.glob("*.py"),
@@ -153,7 +155,10 @@ def live(
             over = False
             while not over:
                 luck = play_luck(me)
-                i, source = choose(me, tastes, memory, weights, music, charts, luck, p)
+                if me.bot == HONEST:
+                    i, source = choose(me, u, tastes, memory, weights, music, charts, luck, p)
+                else:
+                    i, source = aim(me, charts, luck)
                 event = buffer[count]
                 event.time, event.listener, event.track, event.session = me.clock, u, i, me.session
                 event.source, event.activity, event.device = source, me.activity, me.device
@@ -162,7 +167,8 @@ def live(
                 event.seconds = seconds
                 event.flags = np.uint8(flags | LEFT) if over else flags
                 count += 1
-                weights[slot] = replay_weight(memory, slot, interest, music, me.clock, p)
+                if slot >= 0:
+                    weights[slot] = replay_weight(memory, slot, interest, music, me.clock, p)
             plan_return(me, p)
     return hi, count
 

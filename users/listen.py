@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 
-from simenv.floats import ONE, ZERO, exp32, f32, scalar
+from simenv.floats import ONE, ZERO, f32, scalar
 from simenv.rng import bell, exponential, fold, stream
 from simenv.types import HEARD_SECONDS, REACHED, SKIPPED
 from simenv.users.activities import arousal_wanted, engagement, go_on
+from simenv.users.adversaries import HONEST, pretend
 from simenv.users.appeal import affinity, fixed_appeal_of
-from simenv.users.drift import enjoy
-from simenv.users.exposure import days_since, exposure, find, keep, minute_of
+from simenv.users.drift import enjoy, resent
+from simenv.users.exposure import days_since, exposure_of, faded, find, keep, minute_of
 from simenv.users.fatigue import genre_fatigue, tire
 from simenv.users.recognition import notice
 from simenv.users.session import advance, session_luck, settle
@@ -43,16 +44,21 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
         p: parameters.
 
     Returns:
-        seconds played, flags, appeal (true utility less noise, mood and lift) and the memory slot.
+        seconds played, flags, appeal (true utility less noise, mood and lift) and the memory slot; of a bot
+        the last two are 0 and -1.
     """
     song, sound = music.songs[track], music.sound[track]
+    if me.bot != HONEST:
+        seconds, flags = pretend(me, song, recommended, luck, p)
+        return seconds, flags, ZERO, np.int32(-1)
 
     # how it appeals
-    days, familiar = ZERO, ZERO
+    traces, familiar = (ZERO, ZERO, ZERO), ZERO
     slot = find(memory.tracks, track)
     if slot >= 0:
         days = days_since(minute_of(me.clock), memory.minutes[slot])
-        familiar = exposure(memory.traces, slot, days, p)
+        traces = faded(memory.traces, slot, days, p)
+        familiar = exposure_of(*traces, p)
     liking, interest = affinity(tastes.taste, tastes.weight, me.interests, sound, p)
     wanted = arousal_wanted(me.clock, me.activity, p)
     liking += fixed_appeal_of(me, song, track, wanted, p)
@@ -62,8 +68,7 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
     # what it is worth now
     fresh = math.sqrt(ONE - p.mood_memory * p.mood_memory) * p.mood
     me.mood = p.mood_memory * me.mood + fresh * bell(fold(luck, _MOOD))
-    lift = p.lift * exp32(-f32(me.position) / p.lift_tracks)
-    lift *= p.lift_recommended if recommended else ONE
+    lift = p.lifting[1 if recommended else 0, me.position]
     utility = liking + me.mood + lift + p.noise * bell(fold(luck, _NOISE))
 
     # how long it plays
@@ -77,11 +82,13 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
 
     # what it changes
     fraction = seconds / song.seconds
-    slot = keep(me, memory, slot, track, days, fraction, p)
+    slot = keep(me, memory, slot, track, traces, fraction, p)
     notice(me, memory.filters, track)
     tire(me, memory.genres, song.genre, fraction, p)
     if not skipped:
         enjoy(tastes.taste, tastes.weight, me.interests, interest, sound, p)
+    elif seconds < HEARD:
+        resent(tastes.taste[interest], sound, p)
     settle(me, skipped, song.depth * fraction, p)
     advance(me, seconds, p)
     me.position += 1

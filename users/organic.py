@@ -1,4 +1,4 @@
-"""What listeners play by themselves: favourites, or something new by known artists, charts, releases, nearby.
+"""What listeners play by themselves: favourites, or something new by known artists, charts, friends, nearby.
 
 Charts are what `World.turn` published: popularity is emergent, quality and reach only start it.
 """
@@ -14,11 +14,12 @@ from simenv.users.appeal import NOTHING, cosine, newness
 from simenv.users.exposure import FAMILIAR, FLOOR_DAYS, days_since, exposure, minute_of, plays_of
 from simenv.users.recognition import recognises
 
-LIBRARY, ARTIST, CHARTS, NEW, NEARBY = 1, 2, 3, 4, 6  # places in simenv.types.SOURCES
+LIBRARY, ARTIST, CHARTS, NEW, FRIENDS, NEARBY = 1, 2, 3, 4, 5, 6  # places in simenv.types.SOURCES
 CANDIDATES, OF_ARTIST = 10, 6
 
 _WHICH, _REPLAY, _RUN, _DISCOVER = (stream(s) for s in ("which", "replay", "album run", "discover"))
 _BY_ARTIST, _BY_CHARTS, _BY_NEW, _GUMBEL, _PLACE = (stream(f"candidate {i}") for i in range(5))
+_BY_FRIENDS, _FRIEND = stream("candidate of a friend"), stream("friend")
 _FIRST, _SECOND, _NEAR = (stream(f"remembered {i}") for i in range(3))
 _ENOUGH = 5  # tracks remembered before any is replayed
 
@@ -134,8 +135,21 @@ def new_release(charts, x):
 
 
 @scalar
-def candidate(me, home, memory, music, charts, luck, p):
-    """One thing to try, and where it was met: by a known artist, in the charts, among releases or nearby."""
+def from_friend(u, circle, luck):
+    """One of the last plays of one of the friends of listener u, both drawn evenly; -1: there is none.
+
+    Nobody has friends before the first turn, nor in a world that never turns.
+    """
+    start = circle.start
+    if start.shape[0] == 0 or start[u] == start[u + 1]:
+        return np.int64(-1)
+    friend = circle.friends[start[u] + below(start[u + 1] - start[u], fold(luck, _FRIEND))]
+    return np.int64(circle.recent[friend, below(circle.recent.shape[1], fold(luck, _PLACE))])
+
+
+@scalar
+def candidate(me, u, home, memory, music, charts, luck, p):
+    """One thing to try, and where it was met: by a known artist, charts, releases, friends or nearby."""
     x = uniform(fold(luck, _PLACE))
     if me.remembered > _ENOUGH and uniform(fold(luck, _BY_ARTIST)) < p.known_artist:
         return by_artist(remembered_artist(me, memory, music, luck), charts, x), ARTIST
@@ -143,18 +157,22 @@ def candidate(me, home, memory, music, charts, luck, p):
         return from_charts(charts, x), CHARTS
     if charts.new_weight.shape[0] > 0 and uniform(fold(luck, _BY_NEW)) < p.new_releases:
         return new_release(charts, x), NEW
+    if uniform(fold(luck, _BY_FRIENDS)) < p.friends:
+        track = from_friend(u, charts.circle, luck)
+        if track >= 0:
+            return track, FRIENDS
     return nearby(home[me.focus], charts, luck), NEARBY
 
 
 @scalar
-def discover(me, interest, home, memory, music, charts, luck, p):
+def discover(me, u, interest, home, memory, music, charts, luck, p):
     """The best of ten candidates not heard before; if all ten are, one chart draw is taken as it comes."""
     luck = fold(luck, _DISCOVER)
     wanted = arousal_wanted(me.clock, me.activity, p)
     best, track, source = NOTHING, np.int64(-1), CHARTS
     for c in range(CANDIDATES):
         own = fold(luck, c)
-        i, how = candidate(me, home, memory, music, charts, own, p)
+        i, how = candidate(me, u, home, memory, music, charts, own, p)
         if i < 0 or recognises(memory.filters, i):
             continue
         value = worth(i, interest, music, me.clock, wanted, fold(own, _GUMBEL), p)
@@ -183,8 +201,8 @@ def one_more(me, interest, music, charts, luck, p):
 
 
 @scalar
-def choose(me, tastes, memory, weights, music, charts, luck, p):
-    """What an organic session plays next, and its source; `weights` (H,) are the replay weights."""
+def choose(me, u, tastes, memory, weights, music, charts, luck, p):
+    """What an organic session of listener u plays next, and its source; `weights` (H,) are replay weights."""
     interest = tastes.taste[me.focus]
     if me.last_track >= 0 and uniform(fold(luck, _RUN)) < p.album_run:
         track = one_more(me, interest, music, charts, fold(luck, _RUN), p)
@@ -193,4 +211,4 @@ def choose(me, tastes, memory, weights, music, charts, luck, p):
     exploring = me.discovery * (ONE + p.activity * EXPLORING[me.activity])
     if me.remembered > _ENOUGH and uniform(fold(luck, _WHICH)) >= exploring:
         return np.int64(replay(me, memory.tracks, weights, uniform(fold(luck, _REPLAY)))), LIBRARY
-    return discover(me, interest, tastes.home, memory, music, charts, luck, p)
+    return discover(me, u, interest, tastes.home, memory, music, charts, luck, p)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from simenv.users.derived import DERIVED, derived
 from simenv.users.ranges import check
 
 
@@ -159,6 +160,19 @@ class ListenerParams:
     birth_weight: float = 0.40
     """Weight of a new interest before all are scaled to sum 1."""
 
+    aversion: float = 0.0
+    """Share of the way an interest moves off what was skipped within 30 s; 0: off."""
+    social_pull: float = 0.0
+    """Share of the way a day from each interest to the mean of friends' nearest interests; 0: off."""
+
+    # -- whom they know
+    degree_mean: float = 13.0
+    """Friends of a listener, mean; 0: nobody has any."""
+    degree_spread: float = 1.24
+    """Sd of the logarithm of the number of friends; at 1.24 the median is 6. 0: all alike."""
+    homophily: float = 0.5
+    """Share of friendships made among those who share an interest; 0: taste does not count."""
+
     # -- what they play by themselves
     frequency: float = 0.9
     """Weight of ln plays in choosing what to replay."""
@@ -172,6 +186,8 @@ class ListenerParams:
     """Share of discovery candidates by an artist already heard; 0: off."""
     new_releases: float = 0.1
     """Share of the other candidates, charts aside, that are new releases; 0: off."""
+    friends: float = 0.1
+    """Share of the candidates left by then that a friend played lately; 0: off."""
     new_days: float = 14.0
     """Time constant of the attention to a new release, days."""
     chart_power: float = 1.1
@@ -191,6 +207,20 @@ class ListenerParams:
     save_days: float = 1.0
     """Mean delay of a save."""
 
+    # -- bots
+    bots_push: float = 0.0
+    """Share of listeners who are bots that play one artist again and again; 0: none."""
+    bots_nuke: float = 0.0
+    """Share who are bots that leave the tracks of one artist within seconds; 0: none."""
+    bots_bandwagon: float = 0.0
+    """Share who are bots that push one artist, and hide every other play among the charts; 0: none."""
+    bots_farm: float = 0.0
+    """Share who are bots that play one artist's tracks for little more than 30 s each; 0: none."""
+    bot_artists: int = 1
+    """Artists that bots act on, drawn by key; every bot has one of them."""
+    bot_rate: float = 6.0
+    """Sessions a day of a bot."""
+
     memory: int = 128
     """Tracks that a listener remembers."""
 
@@ -198,8 +228,8 @@ class ListenerParams:
         check(self)
 
     def record(self) -> np.ndarray:
-        """(1,) all parameters as one float32 record: one signature for every kernel, for ever."""
-        return np.array([tuple(getattr(self, f.name) for f in fields(self))], PARAMS)
+        """(1,) all parameters and what follows from them as one record: one signature for every kernel."""
+        return np.array([(*(getattr(self, f.name) for f in fields(self)), *derived(self))], PARAMS)
 
 
-PARAMS = np.dtype([(f.name, np.float32) for f in fields(ListenerParams)])
+PARAMS = np.dtype([*((f.name, np.float32) for f in fields(ListenerParams)), *DERIVED])

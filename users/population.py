@@ -16,11 +16,13 @@ from simenv.users import kernels
 from simenv.users.birth import born
 from simenv.users.charts import Charts, Publisher
 from simenv.users.choice import examination
+from simenv.users.influence import pull, told
 from simenv.users.params import ListenerParams
 from simenv.users.recognition import WORDS
 from simenv.users.records import EVENT, PERSON, plays_of, songs_of
 from simenv.users.session import ASKING, GONE
 from simenv.users.signals import late_signals
+from simenv.users.social import Circle, befriend
 
 INTERESTS = 5
 """Interests that a listener can have at most."""
@@ -71,6 +73,7 @@ class Population:
         self.genres = np.zeros((n, catalogue.n_genres if params.fatigue else 0), np.float32)
         self.songs = songs_of(catalogue, hidden)
         self._sounds = np.ascontiguousarray(hidden.sound.T)  # (d, T)
+        self._circle: Circle | None = None  # made at the first turn that needs it
         self._pool: ThreadPoolExecutor | None = None
         self.bear(np.arange(n, dtype=np.int32), life=0)
 
@@ -98,6 +101,29 @@ class Population:
     def publish(self, charts: F32, time: float) -> Charts:
         """Charts as the listeners read them, at `time`."""
         return self._publisher.publish(charts, time)
+
+    def turn(self, charts: F32, time: float, days: float, listener: I32, track: I32) -> Charts:
+        """A window ends: friends hear of its plays, interests are pulled; charts as listeners read them.
+
+        Args:
+            charts: (T,) at `time`, when the window ends, of `days`.
+            listener: (e,) who made each play of 30 s and more in it, and of which track: (e,) `track`; those
+                of one listener stand in the order in which they were made.
+        """
+        p, published = self.params, self.publish(charts, time)
+        if not (p.friends or p.social_pull):
+            return published
+        if self._circle is None:
+            interests = self.people["interests"]
+            lines = (interests, self.home, self.home_weight, self.hidden.centroids)
+            self._circle = befriend(self.key / "friends", *lines, p)
+        circle = self._circle = told(self._circle, listener, track)
+        if p.social_pull:
+            state = (circle.start, circle.friends, self.people, self.taste.copy(), self.taste)
+            rest = (time, days, self._record)
+            everyone, d = np.arange(len(self), dtype=np.int32), self.taste.shape[2]
+            self._each(everyone, lambda lo, hi: pull(lo, hi, *state, *rest, np.empty(d, np.float32)))
+        return published._replace(circle=circle)
 
     def live(self, rows: I32, until: float, share: float, charts: Charts) -> Plays:
         """Let `rows` live organically until each asks or `until`; their plays, listener by listener."""

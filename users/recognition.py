@@ -21,14 +21,14 @@ _ONE, _TWELVE = np.uint64(1), np.uint64(12)
 
 @scalar
 def in_filter(words, track):
-    """Whether all three bits of a track are set in one filter (64,)."""
+    """Whether all three bits of a track are set in one filter (64,); no branch, as each is a coin toss."""
     h = fold(_TRACK, track)
-    inside = True
+    inside = _ONE
     for _ in range(3):
         bit = h & _LOW
-        inside = inside and (words[bit >> _WORD] >> (bit & _BIT)) & _ONE == _ONE
+        inside &= words[bit >> _WORD] >> (bit & _BIT)
         h >>= _TWELVE
-    return inside
+    return inside == _ONE
 
 
 @scalar
@@ -40,16 +40,15 @@ def recognises(filters, track):
 @scalar
 def notice(me, filters, track):
     """Enter a track that was just heard into the newer filter, and swap filters when that is full."""
-    if in_filter(filters[me.filter_now], track):
-        return
-    if me.filter_fill >= FILL:
+    new = not in_filter(filters[me.filter_now], track)
+    if new and me.filter_fill >= FILL:
         me.filter_now = 1 - me.filter_now
         me.filter_fill = 0
         for w in range(WORDS):
             filters[me.filter_now, w] = np.uint64(0)
     h = fold(_TRACK, track)
-    for _ in range(3):
+    for _ in range(3):  # what is there already is set again: cheaper than to ask
         bit = h & _LOW
         filters[me.filter_now, bit >> _WORD] |= _ONE << (bit & _BIT)
         h >>= _TWELVE
-    me.filter_fill += 1
+    me.filter_fill += 1 if new else 0

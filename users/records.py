@@ -35,6 +35,7 @@ PERSON = np.dtype(  # signed throughout: uint8 beside int64 is float64 to Numba
         ("visit", np.int32),
         ("last_track", np.int32),
         ("life", np.int32),
+        ("target", np.int32),  # the artist a bot acts on; -1: no bot
         ("position", np.int16),  # tracks played in this session
         ("remembered", np.int16),
         ("filter_fill", np.int16),
@@ -45,6 +46,7 @@ PERSON = np.dtype(  # signed throughout: uint8 beside int64 is float64 to Numba
         ("activity", np.int8),
         ("device", np.int8),
         ("phase", np.int8),
+        ("bot", np.int8),  # 0: honest; else as in users/adversaries.py
     ],
     align=True,
 )

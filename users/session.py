@@ -6,22 +6,19 @@ import math
 
 import numpy as np
 
-from simenv.floats import ONE, ZERO, exp32, f32, log32, scalar
+from simenv.floats import ONE, ZERO, exp32, f32, scalar
 from simenv.rng import bell, below, exponential, fold, stream, uniform
 from simenv.users.activities import DAY_CLOCK, pick, start_activity
+from simenv.users.derived import STREAKS
 from simenv.users.drift import new_interest, recover, share_of
 
 IDLE, ASKING, GONE = 0, 1, 2
 """Phases: between sessions; in a recommended session, waiting for a slate; gone for good."""
 
-LONGEST = 300
-"""Tracks after which every session ends."""
-
 _MOOD, _FOCUS, _KIND = stream("session mood"), stream("focus"), stream("recommended")
 _END, _RETURN, _CHURN = stream("end"), stream("return"), stream("churn")
 _BIRTH, _BORN_AS = stream("birth"), stream("born as")
-_SKIP_UNIT, _SKIP_MOST, _SKIP_MEAN = f32(0.6), f32(4), f32(0.75)
-_CAP, _HOURS, _SECONDS = f32(0.9), 24.0, 86400.0
+_HOURS, _SECONDS = 24.0, 86400.0
 
 
 @scalar
@@ -62,9 +59,7 @@ def draw_interest(weight, n, x):
 @scalar
 def ends(me, luck, p):
     """Whether the session ends after track k: .28 k^-.55 exp(.10 (.6 min(skips in a row, 4) - .75))."""
-    skips = _SKIP_UNIT * min(f32(me.streak), _SKIP_MOST) - _SKIP_MEAN
-    chance = p.leave * exp32(p.leave_skips * skips - p.leave_power * log32(f32(me.position)))
-    return me.position >= LONGEST or uniform(fold(luck, _END)) < min(chance, _CAP)
+    return uniform(fold(luck, _END)) < p.ending[min(me.streak, STREAKS - 1), me.position]
 
 
 @scalar

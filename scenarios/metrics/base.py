@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import ClassVar
 
 import numpy as np
@@ -45,6 +46,9 @@ class Metric(ABC):
     """
 
     columns: ClassVar[Mapping[str, Column]]
+    reads: ClassVar[
+        tuple[ModuleType, ...]
+    ] = ()  # beyond the world and this folder, what its values follow from
 
     @abstractmethod
     def begin(self, start: Start) -> None:
@@ -58,8 +62,8 @@ class Metric(ABC):
     def day(self, news: Day, truth: Truth) -> dict[str, float]:
         """Count the day's organic plays, and say the values of the day, by the name of their column."""
 
-    def tracks(self) -> dict[str, F64]:
-        """(T,) amounts that are kept with the results, by name: for reports that name tracks."""
+    def arrays(self) -> dict[str, F64]:
+        """What else is kept with the results when the run is over, by name: amounts by track, curves."""
         return {}
 
 

@@ -66,7 +66,7 @@ class Concentration(Metric):
             "tail": tail,
         }
 
-    def tracks(self) -> dict[str, F64]:
+    def arrays(self) -> dict[str, F64]:
         return {"before": self.before_, "during": self.plays_}
 
 

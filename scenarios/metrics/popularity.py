@@ -53,7 +53,7 @@ class Popularity(Metric):
         self.profile_ = _profiles(start, self.phi_)  # (n,) nan: played nothing
         self.shown_ = np.zeros(setting.n_listeners)  # (n,) sum of phi over recommended slots
         self.slots_ = np.zeros(setting.n_listeners)  # (n,)
-        self.group_ = _groups(self.profile_)  # (n,) place in GROUPS, -1 none
+        self.group_ = groups_of(self.profile_)  # (n,) place in GROUPS, -1 none
         self.found_ = np.full(len(self.phi_), np.inf)  # (T,) day of the first `plays` plays
         self._new_day()
 
@@ -120,8 +120,8 @@ def _profiles(start: Start, phi: F64) -> F64:
     return np.divide(total, plays, out=np.full(len(total), np.nan), where=plays > 0)
 
 
-def _groups(profile: F64) -> I32:
-    """(n,) 0 for the lowest fifth of profiles, 2 for the highest, 1 between, -1 without a profile."""
+def groups_of(profile: F64) -> I32:
+    """(n,) places in GROUPS: the lowest fifth of profiles, those between, the highest; -1 without one."""
     has = np.isfinite(profile)
     group = np.full(len(profile), -1, np.int32)
     if has.any():

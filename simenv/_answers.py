@@ -1,0 +1,44 @@
+"""One compiled pass over slates and over what came of them, where NumPy would make five."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+import simenv.types as types
+from simenv._cache import driver
+from simenv.types import F64, I32, LEFT, REACHED, SKIPPED, U8, Bool
+
+_NOTHING = np.uint8(0)
+compiled = driver([Path(__file__), Path(types.__file__)])
+
+
+@compiled
+def first_fault(tracks: I32, time: F64, released: F64) -> int:
+    """The first row of `tracks` (m, k) that cannot be played at `time` (m,); -1: all can.
+
+    A track that is unknown, comes out later than the row's time (`released` (T,)), or is there twice.
+    """
+    for r in range(tracks.shape[0]):
+        for slot in range(tracks.shape[1]):
+            i = tracks[r, slot]
+            if i < 0 or i >= released.shape[0] or released[i] > time[r]:
+                return r
+            for before in range(slot):
+                if tracks[r, before] == i:
+                    return r
+    return -1
+
+
+@compiled
+def unpack(flags: U8, reached: Bool, skipped: Bool, left: Bool) -> None:
+    """What `flags` (m, k) of plays say, into the other three: (m, k), (m, k) and (m,)."""
+    for r in range(flags.shape[0]):
+        bits = _NOTHING
+        for slot in range(flags.shape[1]):
+            f = flags[r, slot]
+            reached[r, slot] = f & REACHED != 0
+            skipped[r, slot] = f & SKIPPED != 0
+            bits |= f
+        left[r] = bits & LEFT != 0
