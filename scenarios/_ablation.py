@@ -47,20 +47,22 @@ class Switch:
     synthetic: Mapping[str, float] = field(default_factory=dict)
 
 
-CHARTS_OFF = {"chart_power": 0.0}
+NO_CHARTS = {"chart_power": 0.0}
+ALONE = NO_CHARTS | {"friends": 0.0}
 ALIKE = {"quality_spread": 0.0, "reach": 0.0, "catalogue_spread": 0.0}
 SWITCHES = (
     Switch("as it is", "#111111"),
-    Switch("no charts", "#d62728", CHARTS_OFF),
+    Switch("no charts", "#ff9d2e", NO_CHARTS),
+    Switch("nor friends", "#d62728", ALONE),
     Switch("artists alike", "#1f5fbf", synthetic=ALIKE),
-    Switch("neither", "#b39b6b", CHARTS_OFF, ALIKE),
+    Switch("all of this", "#b39b6b", ALONE, ALIKE),
 )
-"""Social influence works through charts; supply is the quality of tracks, artists' reach and catalogues."""
+"""Social influence is charts and friends; supply is the quality of tracks, artists' reach and catalogues."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ablation:
-    """Live organic worlds as they are, without charts, with artists all alike, with neither; draw them."""
+    """Live organic worlds as they are, without social influence, with artists all alike; draw them."""
 
     listeners: int = 1_500
     """Listeners."""
@@ -149,8 +151,8 @@ def _note(asked: Ablation) -> str:
     return (
         f"{asked.listeners:,} listeners, {asked.tracks:,} tracks, no recommender; plays of 30 s and more in"
         f" the {WINDOW} days before (right: before day {asked.days}); {worlds}.\n"
-        "No charts: nobody sees what others play. Artists alike: tracks equally good, artists equally well"
-        " known at the start, with about as many tracks each."
+        "No charts, nor friends: nobody hears of what others play. Artists alike: tracks equally good,"
+        " artists equally well known at the start, with about as many tracks each."
     )
 
 

@@ -50,6 +50,7 @@ def draw(kinds: Sequence[Kind], note: str) -> Figure:
         axes.set_ylabel(label)
         _label(axes, ends)
     by_rank.set(xscale="log", yscale="log", xlabel="rank of the artist", ylabel="share of plays")
+    by_rank.xaxis.set_major_formatter(FuncFormatter(lambda rank, _: f"{rank:,.0f}"))
     for axes in (over_artists, by_rank):
         axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
     for _, colour, worlds in kinds:
