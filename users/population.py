@@ -71,7 +71,7 @@ class Population:
         self.traces = np.zeros((n, 3, slots), np.uint16)
         self.filters = np.zeros((n, 2, WORDS), np.uint64)
         self.genres = np.zeros((n, catalogue.n_genres if params.fatigue else 0), np.float32)
-        self.songs = songs_of(catalogue, hidden)
+        self.songs = songs_of(catalogue, hidden, params)
         self._sounds = np.ascontiguousarray(hidden.sound.T)  # (d, T)
         self._circle: Circle | None = None  # made at the first turn that needs it
         self._pool: ThreadPoolExecutor | None = None
