@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from simenv import _cache
+from simenv import _cache, floats
 from simenv.agents import _vectors
 from simenv.agents._vectors import dot
 from simenv.types import F32, I32
