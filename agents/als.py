@@ -44,7 +44,7 @@ class Als(Scorer):
     """
 
     factors: Count = 32
-    alpha: Weight = 3.0
+    alpha: Weight = 1.0
     reg: Weight = 5.0
     skips: Weight = 0.5
     half_life: Days = np.inf
