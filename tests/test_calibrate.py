@@ -21,7 +21,7 @@ from simenv.users.presets import load
 
 DOCS = Path(__file__).parent.parent / "docs"
 SIZES = ("--listeners", "300", "--tracks", "400")
-TRUE = {"leave": 0.2, "album_run": 0.3, "hazard_seconds": 5.0}
+TRUE = {"leave": 0.2, "hazard_seconds": 5.0}
 
 
 @pytest.fixture(autouse=True)
@@ -67,8 +67,8 @@ def test_parameters_of_a_log_are_found_blind_and_a_second_call_lives_nothing(fol
 def test_round_trip_of_many_parameters(folder):
     """Facts of listeners far from the default, calibrated blind: what is pinned down comes back.
 
-    `known_artist` is not among them: what is by a known artist depends on the catalogue's big artists too, and
-    every world has its own.
+    `known_artist` is not among them: what is by a known artist depends on the big artists of a catalogue too,
+    and every world has its own.
     """
     true = {
         "impatience": 0.6,
