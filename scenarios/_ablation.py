@@ -6,7 +6,7 @@ python -m simenv.scenarios._ablation
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -32,24 +32,24 @@ TOP = 30
 
 @dataclass(frozen=True)
 class Switch:
-    """A kind of world: what is set to another value than usual.
+    """A kind of world.
 
     Args:
         words: what it is called.
         colour: of its lines.
-        listener: fields of ListenerParams.
-        synthetic: fields of Synthetic.
+        listener: what all listeners have in common.
+        synthetic: the recipe of its tracks.
     """
 
     words: str
     colour: str
-    listener: Mapping[str, float] = field(default_factory=dict)
-    synthetic: Mapping[str, float] = field(default_factory=dict)
+    listener: ListenerParams = field(default_factory=ListenerParams)
+    synthetic: Synthetic = field(default_factory=Synthetic)
 
 
-NO_CHARTS = {"chart_power": 0.0}
-ALONE = NO_CHARTS | {"friends": 0.0}
-ALIKE = {"quality_spread": 0.0, "reach": 0.0, "catalogue_spread": 0.0}
+NO_CHARTS = ListenerParams(chart_power=0.0)
+ALONE = replace(NO_CHARTS, friends=0.0)
+ALIKE = Synthetic(quality_spread=0.0, reach=0.0, catalogue_spread=0.0)
 SWITCHES = (
     Switch("as it is", "#111111"),
     Switch("no charts", "#ff9d2e", NO_CHARTS),
@@ -123,8 +123,8 @@ def live_one(asked: Ablation, switch: Switch, seed: int) -> Lived:
         listeners=asked.listeners,
         tracks=asked.tracks,
         days=asked.days,
-        listener=replace(ListenerParams(), **switch.listener),
-        synthetic=replace(Synthetic(), **switch.synthetic),
+        listener=switch.listener,
+        synthetic=switch.synthetic,
     )
     with one_thread():
         world = scenario.world(seed)
@@ -137,7 +137,7 @@ def live_one(asked: Ablation, switch: Switch, seed: int) -> Lived:
     a_day = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)[: asked.days]
     days = np.arange(WINDOW, asked.days + 1)
     tracks, top = [], []
-    for day in days:
+    for day in days.tolist():
         counts = a_day[day - WINDOW : day].sum(axis=0)
         tracks.append(gini(counts[world.catalogue.released_by(day)]))
         ranked = np.sort(np.bincount(world.catalogue.artist, counts))[::-1]
