@@ -67,8 +67,8 @@ def test_parameters_of_a_log_are_found_blind_and_a_second_call_lives_nothing(fol
 def test_round_trip_of_many_parameters(folder):
     """Facts of listeners far from the default, calibrated blind: what is pinned down comes back."""
     true = {
-    `known_artist` is not among them: what is by a known artist depends on the big artists of a catalogue too,
-    and every world has its own.
+        "impatience": 0.6,
+        "hazard_seconds": 5.0,
         "skipper": 0.6,
         "mood": 1.4,
         "leave": 0.2,
