@@ -12,7 +12,7 @@ import numpy as np
 from rich.table import Table
 
 from simenv.errors import UsageError
-from simenv.scenarios._fit import Fit
+from simenv.scenarios._fit import PINNED, Fit
 from simenv.scenarios._knobs import Knob
 from simenv.scenarios._results import write_text
 from simenv.scenarios._targets import said
@@ -92,7 +92,8 @@ def parameter_rows(found: Calibration) -> list[tuple[str, ...]]:
         before, after = (getattr(listener, knob.name) for listener in (found.start, found.fit.listener))
         if knob.name in errors:
             se = f"{knob.error(after, errors[knob.name]):.2g}"
-            rows.append((knob.name, f"{before:.4g}", f"{after:.4g}", se, "pinned down"))
+            sure = "pinned down" if errors[knob.name] <= PINNED else "known roughly"
+            rows.append((knob.name, f"{before:.4g}", f"{after:.4g}", se, sure))
         else:
             rows.append(
                 (knob.name, f"{before:.4g}", f"{after:.4g}", "", f"held: {found.fit.held[knob.name]}")
