@@ -46,7 +46,7 @@ class Slopeone(Scorer):
     """
 
     bipolar: bool = True
-    top: Count = 2000
+    top: Count = 1000
     smoothing: Weight = 5.0
     overlap: Count = 1
     half_life: Days = np.inf

@@ -22,6 +22,7 @@ from simenv.errors import UsageError
 from simenv.scenarios._bench_measure import DAYS, Timing, cases, in_a_process
 from simenv.scenarios._registry import did_you_mean
 from simenv.scenarios._results import write_json
+from simenv.users.presets import load_listeners
 
 LISTENERS = (1, 1_000, 100_000)
 MANY = 10_000
@@ -48,6 +49,8 @@ class Bench:
     """Threads of the listeners' kernel."""
     days: int = DAYS
     """Days that the case year lives; it runs once, for 10,000 listeners unless --listeners says otherwise."""
+    listeners_from: str | None = None
+    """A preset or a file that `simenv calibrate` wrote: listeners of queue, radio, kernel, organic, year."""
     json: Path | None = None
     """Also write the rows to this file."""
 
@@ -95,6 +98,9 @@ def bench(words: Sequence[str]) -> int:
     if asked.days < 1:
         raise UsageError(f"--days {asked.days}: expected 1 or more")
     rows = plan(asked.cases, asked.listeners, asked.threads)
+    who = asked.listeners_from or ""
+    if who:
+        load_listeners(who)  # what cannot be used is refused before anything is timed
     screen = Console()
     screen.print(machine(), highlight=False)
     timings: list[Timing] = []
@@ -103,7 +109,7 @@ def bench(words: Sequence[str]) -> int:
         for case, listeners, threads in rows:
             print(f"{case}, {listeners:,} listeners, {threads} threads", end="\r", file=sys.stderr)
             try:
-                timings.append(in_a_process(case, listeners, threads, asked.days))
+                timings.append(in_a_process(case, listeners, threads, asked.days, who))
             except RuntimeError as error:
                 failed.append(str(error))
                 continue

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -19,6 +19,8 @@ from simenv.scenarios._bench_faces import sb3, step, vector
 from simenv.scenarios._bench_memory import copy_bandwidth
 from simenv.scenarios._bench_world import SLATE, TRACKS, Task, birth, fit, kernel, organic, queue, recommend
 from simenv.scenarios._bench_year import year
+from simenv.users.params import ListenerParams
+from simenv.users.presets import load_listeners
 
 REPEATS = 7
 DAYS = 365
@@ -45,18 +47,25 @@ class Timing:
     copy_share: float | None  # of that: listeners' columns, once each time the kernel takes one up
 
 
-def cases(days: int = DAYS) -> dict[str, tuple[Make, int]]:
-    """Every case by name: what makes it, and its slate size; `days` are those of the case `year`."""
+def cases(days: int = DAYS, who: ListenerParams | None = None) -> dict[str, tuple[Make, int]]:
+    """Every case by name: what makes it, and its slate size.
+
+    Args:
+        days: of the case `year`.
+        who: the listeners of the cases that time them; nobody leaves for good, except in the year.
+    """
+    who = who or ListenerParams()
+    staying = replace(who, churn=0.0)
     world: dict[str, tuple[Make, int]] = {
-        "queue": (queue, SLATE),
-        "radio": (partial(queue, slate=1), 1),
-        "kernel": (kernel, 1),
-        "organic": (organic, 0),
+        "queue": (partial(queue, who=staying), SLATE),
+        "radio": (partial(queue, slate=1, who=staying), 1),
+        "kernel": (partial(kernel, who=staying), 1),
+        "organic": (partial(organic, who=staying), 0),
         "birth": (birth, 0),
         "step": (step, 1),
         "vector": (vector, 1),
         "sb3": (sb3, 1),
-        "year": (partial(year, days=days), SLATE),
+        "year": (partial(year, days=days, who=who), SLATE),
     }
     agents: dict[str, tuple[Make, int]] = {
         f"agent:{name}:{verb}": (partial(case, name), SLATE)
@@ -66,9 +75,11 @@ def cases(days: int = DAYS) -> dict[str, tuple[Make, int]]:
     return world | agents
 
 
-def measure(case: str, listeners: int, threads: int, days: int = DAYS, repeats: int = REPEATS) -> Timing:
+def measure(
+    case: str, listeners: int, threads: int, days: int = DAYS, repeats: int = REPEATS, who: str = ""
+) -> Timing:
     """Run one case here and now: once uncounted, then `repeats` times; after that, copy memory."""
-    make, slate = cases(days)[case]
+    make, slate = cases(days, load_listeners(who) if who else None)[case]
     load = os.getloadavg()[0]
     task = make(listeners, threads)
     if not task.once:
@@ -102,13 +113,13 @@ def measure(case: str, listeners: int, threads: int, days: int = DAYS, repeats: 
     )
 
 
-def in_a_process(case: str, listeners: int, threads: int, days: int = DAYS) -> Timing:
+def in_a_process(case: str, listeners: int, threads: int, days: int = DAYS, who: str = "") -> Timing:
     """Measure one case in a process of its own, so that its peak memory is its own.
 
     Raises:
         RuntimeError: if the case fails; the message holds the end of what it printed.
     """
-    words = (case, str(listeners), str(threads), str(days))
+    words = (case, str(listeners), str(threads), str(days), who)
     command = [sys.executable, "-m", "simenv.scenarios._bench_measure", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -117,4 +128,6 @@ def in_a_process(case: str, listeners: int, threads: int, days: int = DAYS) -> T
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(measure(sys.argv[1], *map(int, sys.argv[2:])))))
+    name, *sizes, agent = sys.argv[1:]
+    size, workers, lived = map(int, sizes)
+    print(json.dumps(asdict(measure(name, size, workers, lived, who=agent))))

@@ -45,11 +45,13 @@ class Task:
     """Too long to repeat: it has compiled already, and runs once."""
 
 
-def queue(listeners: int, threads: int, slate: int = SLATE, tracks: int = TRACKS) -> Task:
+def queue(
+    listeners: int, threads: int, slate: int = SLATE, tracks: int = TRACKS, who: ListenerParams = STAYING
+) -> Task:
     """World alone: prepared slates for everybody; every session is recommended."""
 
     def make(n: int) -> World:
-        return make_world(n, tracks, listener=STAYING, cooldown=0.0, share=1.0, log=False, threads=threads)
+        return make_world(n, tracks, listener=who, cooldown=0.0, share=1.0, log=False, threads=threads)
 
     world = make(listeners)
     out = np.flatnonzero(world.catalogue.released_by(0.0)).astype(np.int32)
@@ -71,12 +73,12 @@ def queue(listeners: int, threads: int, slate: int = SLATE, tracks: int = TRACKS
     return Task(work, bytes_a_listener(make))
 
 
-def kernel(listeners: int, threads: int) -> Task:
+def kernel(listeners: int, threads: int, who: ListenerParams = STAYING) -> Task:
     """The compiled kernel without the world around it: one play a listener and call, in one thread."""
     catalogue, hidden = make_catalogue(TRACKS, Key.root(0) / "catalogue")
 
     def make(n: int) -> Population:
-        return Population(n, catalogue, hidden, STAYING, Key.root(0) / "listeners")
+        return Population(n, catalogue, hidden, who, Key.root(0) / "listeners")
 
     population = make(listeners)
     rows = np.arange(listeners, dtype=np.int32)
@@ -97,9 +99,9 @@ def kernel(listeners: int, threads: int) -> Task:
     return Task(work, bytes_a_listener(make))
 
 
-def organic(listeners: int, threads: int) -> Task:
+def organic(listeners: int, threads: int, who: ListenerParams = STAYING) -> Task:
     """World alone: days in which listeners play what they like."""
-    world = make_world(listeners, TRACKS, listener=STAYING, cooldown=0.0, share=0.0, threads=threads)
+    world = make_world(listeners, TRACKS, listener=who, cooldown=0.0, share=0.0, threads=threads)
     days = max(1, 20_000 // listeners // 10)
 
     def work() -> Done:

@@ -7,22 +7,23 @@ from simenv.scenarios._bench_memory import bytes_a_listener
 from simenv.scenarios._bench_world import SLATE, TRACKS, Done, Task, settled
 from simenv.scenarios._loop import live
 from simenv.scenarios.build import make_world
+from simenv.users.params import ListenerParams
 
 COOLDOWN = 30.0
 
 
-def year(listeners: int, threads: int, days: int) -> Task:
+def year(listeners: int, threads: int, days: int, who: ListenerParams | None = None) -> Task:
     """So many days of the experiments' loop with `popular`, births and the log of every play included."""
 
     def work() -> Done:
-        return _lived(listeners, threads, days)
+        return _lived(listeners, threads, days, who)
 
-    _lived(50, 1, 2)  # compiles
+    _lived(50, 1, 2, who)  # compiles
     return Task(work, bytes_a_listener(lambda n: settled(n, COOLDOWN)), once=True)
 
 
-def _lived(listeners: int, threads: int, days: int) -> Done:
-    world = make_world(listeners, TRACKS, cooldown=COOLDOWN, threads=threads)
+def _lived(listeners: int, threads: int, days: int, who: ListenerParams | None) -> Done:
+    world = make_world(listeners, TRACKS, listener=who, cooldown=COOLDOWN, threads=threads)
     setting = world.setting(SLATE, COOLDOWN)
     agent = load("popular")
     agent.begin(setting)

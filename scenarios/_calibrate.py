@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import tyro
 from rich.console import Console
 
@@ -93,7 +94,7 @@ def calibrate(
     def tell(used: int, moments: F64) -> None:
         nonlocal least
         if scale is not None:
-            least = min(least, *(scale.distance(one) for one in moments.mean(axis=1)))
+            least = float(np.fmin.reduce([least, *map(scale.distance, moments.mean(axis=1))]))
             screen.print(f"{used} of {asked.budget} trials, nearest so far {least:.2f}")
 
     trials = Trials(narrow, folder, asked.jobs, seeds, asked.budget, tell)

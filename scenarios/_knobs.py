@@ -73,7 +73,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob("frequency", "plain", 0, 3, 0.2),
     Knob("album_run", "logit", 0.005, 0.9, 0.3),
     Knob("known_artist", "logit", 0.02, 0.98, 0.5),
-    Knob("churn", "log", 1e-5, 0.1, 0.3),
+    Knob("churn", "log", 1e-5, 0.1, 0.6),
     Knob("chart_power", "plain", 0, 1.8, 0.3),
     Knob("worn", "plain", 0, 4, 0.4),
     Knob("hazard", "log", 0.01, 5, 0.3),

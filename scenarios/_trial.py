@@ -71,6 +71,8 @@ class Setting:
             plays = plays.only(plays.events.time[plays.starts] >= begun)
         if not self.numbered:
             plays = Listening.of(replace(plays.events, session=None), self.history, plays.gone)
+        if not plays.late.any():
+            raise UsageError("no session of a trial counts: give trials more --listeners or --days")
         return plays
 
 
@@ -127,18 +129,22 @@ class Trials:
         return moments
 
     def _live(self, todo: Sequence[tuple[ListenerParams, int, Path]]) -> None:
-        if self.jobs == 1 or len(todo) < 2:
-            for listener, seed, path in todo:
-                live_and_keep(self.setting, listener, seed, path)
-            return
         try:
-            Parallel(n_jobs=self.jobs, batch_size=1)(
-                delayed(live_and_keep)(self.setting, *one) for one in todo
-            )
+            if self.jobs == 1 or len(todo) < 2:
+                for one in todo:
+                    live_and_keep(self.setting, *one)
+            else:
+                Parallel(n_jobs=self.jobs, batch_size=1)(
+                    delayed(live_and_keep)(self.setting, *one) for one in todo
+                )
         except TerminatedWorkerError:
             raise UsageError(
                 "a trial's process died; if memory ran out, use fewer --jobs or --listeners. Finished trials"
                 f" are kept in {self.folder}"
+            ) from None
+        except OSError as error:
+            raise UsageError(
+                f"cannot keep a trial in {self.folder}: {error.strerror or error}. Finished ones are there"
             ) from None
 
 

@@ -106,7 +106,7 @@ def fake(case, **of):
 
 
 def test_a_case_that_fails_is_named_and_costs_only_itself(tmp_path, monkeypatch, capsys):
-    def in_a_process(case, listeners, threads, days):
+    def in_a_process(case, listeners, threads, days, who):
         if case == "radio":
             raise RuntimeError("bench case radio with 5 listeners failed")
         return fake(case, bytes_a_listener=3566.0, copy_gb_per_s=30.0, copy_share=0.125)
@@ -122,7 +122,7 @@ def test_a_case_that_fails_is_named_and_costs_only_itself(tmp_path, monkeypatch,
 
 
 def test_an_interrupted_bench_keeps_its_rows(tmp_path, monkeypatch, capsys):
-    def in_a_process(case, listeners, threads, days):
+    def in_a_process(case, listeners, threads, days, who):
         if case == "radio":
             raise KeyboardInterrupt
         return fake(case)

@@ -21,7 +21,7 @@ from simenv.users.presets import load
 
 DOCS = Path(__file__).parent.parent / "docs"
 SIZES = ("--listeners", "300", "--tracks", "400")
-TRUE = {"leave": 0.2, "album_run": 0.3, "hazard_seconds": 5.0}
+TRUE = {"leave": 0.2, "hazard_seconds": 5.0}
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,11 @@ def test_parameters_of_a_log_are_found_blind_and_a_second_call_lives_nothing(fol
 
 @pytest.mark.slow
 def test_round_trip_of_many_parameters(folder):
-    """Facts of listeners far from the default, calibrated blind: what is pinned down comes back."""
+    """Facts of listeners far from the default, calibrated blind: what is pinned down comes back.
+
+    `known_artist` is not among them: what is by a known artist depends on the big artists of a catalogue too,
+    and every world has its own.
+    """
     true = {
         "impatience": 0.6,
         "hazard_seconds": 5.0,
@@ -77,7 +81,6 @@ def test_round_trip_of_many_parameters(folder):
         "sessions_spread": 0.6,
         "discovery_b": 8.0,
         "album_run": 0.25,
-        "known_artist": 0.4,
     }
     sizes = ("--listeners", "600", "--tracks", "1500")
     facts_of(true, 30, sizes)
@@ -86,7 +89,7 @@ def test_round_trip_of_many_parameters(folder):
     found = written(folder)
     rows = {row["parameter"]: row for row in found["fit"]["parameters"]}
     sure = [name for name in true if rows[name]["what the facts say of it"] == "pinned down"]
-    assert len(sure) >= 9
+    assert len(sure) >= 8
     ours = load("listeners.json")
     for name in sure:
         assert getattr(ours, name) == pytest.approx(true[name], rel=0.15), name

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +94,9 @@ def test_what_is_not_there_is_said_to_be_missing(tmp_path):
         load_listeners(tmp_path / "none.json")
     with pytest.raises(UsageError, match="cannot read listeners"):
         load_listeners(tmp_path)
+
+
+def test_the_page_on_listeners_names_every_parameter():
+    page = (Path(__file__).parent.parent / "docs" / "listener.md").read_text()
+    rows = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert {f.name for f in fields(ListenerParams)} <= set(rows)
