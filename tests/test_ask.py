@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 import pytest
+from tiny import Tiny
 
 import simenv
 from simenv.agents import load, parse
@@ -17,7 +18,6 @@ from simenv.scenarios._ask_find import find_track, moment
 from simenv.scenarios._ask_reasons import common, reason
 from simenv.scenarios._ask_source import Source, of_catalogue
 from simenv.scenarios.cli import main
-from tests.tiny import Tiny
 
 SONGS = {
     "track_id": ["a1", "b2", "c3", "d4", "e5", "f6"],
@@ -148,17 +148,14 @@ def test_what_two_tracks_share_counts_their_listeners(even):
 
 def test_the_small_world_and_a_log_and_a_run_answer(small, tmp_path, capsys, songs):
     rows = tmp_path / "rows.json"
-    status, out, _ = asked(
-        capsys, "itemknn", "--listener", "3", "--k", "4", "--at", "fri 22", "--json", str(rows)
-    )
+    words = ("--listener", "3", "--k", "4", "--at", "fri 22", "--json", str(rows))
+    status, out, _ = asked(capsys, "itemknn", *words)
     assert status == 0 and "40 simulated listeners in 6 days" in out and "Friday night" in out
     told = json.loads(rows.read_text())
     assert [row["place"] for row in told] == [1, 2, 3, 4] and set(told[0]) >= {"track", "score", "reason"}
 
-    plays = "user,track_id,plays\n" + "\n".join(
-        f"u{i},{t},2" for i in range(6) for t in ("a1", "b2", f"x{i}")
-    )
-    (tmp_path / "log.csv").write_text(plays)
+    rows = [f"u{i},{track},2" for i in range(6) for track in ("a1", "b2", f"x{i}")]
+    (tmp_path / "log.csv").write_text("\n".join(["user,track_id,plays", *rows]))
     words = ("--log", str(tmp_path / "log.csv"), "--catalogue", str(songs), "--k", "2")
     status, out, _ = asked(capsys, "itemknn", "--track", "deja vu", *words)
     assert status == 0 and "songs.csv knows 2 of the 8 tracks" in out
