@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simenv.agents._checks import Count, Days, Number, Range, Share, Weight, check_fields
-from simenv.agents._ranking import chance, is_open, ranked, scores_of
+from simenv.agents._ranking import alike, chance, is_open, ranked, scores_of
 from simenv.errors import UsageError
 from simenv.log import Log
 from simenv.types import F32, I32, Bool, Day, Exchange, Request, Setting, Slate
@@ -83,6 +83,14 @@ class Agent(_Begun, ABC):
 
     def similar(self, track: int, k: int) -> Slate:
         """(1, k) tracks more like this one, most alike first.
+
+        Raises:
+            UsageError: if the agent knows no likeness between tracks, or there are not k others.
+        """
+        return alike(self.likeness(track), track, k)
+
+    def likeness(self, track: int) -> F32:
+        """(T,) how much like this one every track is.
 
         Raises:
             UsageError: if the agent knows no likeness between tracks.
@@ -205,5 +213,5 @@ class Wrapper(Agent):
     def parts(self, listener: int, track: int) -> dict[str, float]:
         return self.inner.parts(listener, track)
 
-    def similar(self, track: int, k: int) -> Slate:
-        return self.inner.similar(track, k)
+    def likeness(self, track: int) -> F32:
+        return self.inner.likeness(track)
