@@ -19,7 +19,7 @@ from simenv.agents.base import Agent, Scorer
 from simenv.context import COLUMNS
 from simenv.errors import UsageError
 from simenv.log import Log
-from simenv.types import F32, Bool, Day, Exchange, Request, Setting, Slate
+from simenv.types import F32, I32, Bool, Day, Exchange, Request, Setting, Slate
 
 Scale = Literal["minmax", "z", "rank"]
 """How scores are brought to one scale over the open tracks of a listener: from 0 to 1; to mean 0 and standard
@@ -121,11 +121,11 @@ def levelled(scores: F32, is_open: Bool, how: Scale) -> F32:
     return scores
 
 
-def asks(listener: int, time: float) -> Request:
-    """The request of one listener, in no particular context."""
-    nothing = np.zeros(1, np.int32)
-    who = np.array([listener], np.int32)
-    return Request(who, np.array([time]), np.zeros((1, len(COLUMNS)), np.float32), nothing, nothing)
+def asks(listeners: I32, time: float) -> Request:
+    """The request of `listeners` (m,) at one time, in no particular context."""
+    m = len(listeners)
+    nothing = np.zeros(m, np.int32)
+    return Request(listeners, np.full(m, time), np.zeros((m, len(COLUMNS)), np.float32), nothing, nothing)
 
 
 def words_of(*parts: Agent) -> list[str]:

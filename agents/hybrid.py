@@ -14,7 +14,7 @@ from simenv.log import Log
 from simenv.types import F32, I32, Request, Setting
 
 _BEHIND = np.float32(1000)
-"""What keeps tracks that are no candidates behind all that are: scores of mean 0 and sd 1 stay below the root of T."""
+"""What keeps tracks that are no candidates behind: scores of mean 0 and sd 1 stay below the root of T."""
 
 
 @dataclass
@@ -26,9 +26,9 @@ class Hybrid(Blend):
 
         w a + (1 - w) b - doubt w (1 - w) |a - b|,    w = most alpha(listener) alpha(track),
 
-    alpha(plays) = min(1, plays / trust), plays being of 30 s and more as of the last fit. So a new listener and
-    a new track, which nobody has played, are judged by `cold` alone; with `content` that is its sound, genres
-    and artist, and for a listener without any play what is popular.
+    alpha(plays) = min(1, plays / trust), plays being of 30 s and more as of the last fit. So a new listener
+    and a new track, which nobody has played, are judged by `cold` alone; with `content` that is its sound,
+    genres and artist, and for a listener without any play what is popular.
 
     Args:
         of: learns from listening.
@@ -84,7 +84,7 @@ class Hybrid(Blend):
 
     def parts(self, listener: int, track: int) -> dict[str, float]:
         """As of the end of the log."""
-        request = asks(listener, self.now_)
+        request = asks(np.array([listener], np.int32), self.now_)
         all_w, all_a, all_b = self._weighed(request)
         w, a, b = (float(x[0, track]) for x in (all_w, all_a, all_b))
         first, second = words_of(*self.mixed.values())

@@ -33,6 +33,7 @@ VARIANTS = (
     "hybrid(mode=switching, scale=rank, explore=.3)",
     "hybrid(mode=cascade, pool=9, doubt=1, scale=minmax)",
     "hybrid(of=itemknn(weighting=cosine), cold=hierarchy)",
+    "ensemble(weights=learned, scale=z, again=2)",
     "epsgreedy(arms=artists, explore=.6)",
     "epsgreedy(arms=genres, explore=.5)",
     WRAPPED,
