@@ -1,4 +1,4 @@
-"""The compiled loops of re-rankers: slates chosen track by track from a pool.
+"""The compiled loops of re-rankers that weigh relevance against what a slate holds already.
 
 Every loop fills `places` (m, k) with places in the pool. Open tracks come first, by the loop's own rule, ties
 going to the earlier place; then the others by place.
@@ -11,30 +11,21 @@ from pathlib import Path
 import numpy as np
 
 from simenv import _cache, floats
-from simenv.agents import _vectors
+from simenv.agents import _rules, _vectors
+from simenv.agents._rules import fill
 from simenv.agents._vectors import dot
 from simenv.floats import ONE, ZERO, log32, scalar
 from simenv.types import F32, I32, Bool
 
 _SMOOTH = np.float32(0.01)  # Steck's alpha: what keeps the divergence finite
 _LEAST = np.float32(-3.4e38)
-driver = _cache.driver([Path(__file__), Path(_vectors.__file__), Path(floats.__file__)])
+driver = _cache.driver(
+    [Path(__file__), Path(_rules.__file__), Path(_vectors.__file__), Path(floats.__file__)]
+)
 
 
 @scalar
-def _fill(free, taken, row, filled, places):
-    """Fill the slots from `filled` on: open tracks that are left, then the others, by place."""
-    k = places.shape[1]
-    for wanted in (True, False):
-        for i in range(len(free)):
-            if filled < k and taken[i] != row and free[i] == wanted:
-                places[row, filled] = i
-                taken[i] = row
-                filled += 1
-
-
-@scalar
-def likeness(a, b, audio, artist, marked, n_marked, start, ids, by_audio, by_genres, by_artist):
+def _likeness(a, b, audio, artist, marked, n_marked, start, ids, by_audio, by_genres, by_artist):
     """Likeness in [0, 1] of tracks a and b, the genres of a being `marked`; weights add up to 1."""
     shared = 0
     for e in range(start[b], start[b + 1]):
@@ -99,7 +90,7 @@ def mmr(
                 marked[ids[e]] = a
             for i in range(tracks.shape[1]):
                 if free[r, i] and taken[i] != r:
-                    alike = likeness(
+                    alike = _likeness(
                         a,
                         tracks[r, i],
                         audio,
@@ -113,7 +104,7 @@ def mmr(
                         weights[2],
                     )
                     nearest[i] = max(nearest[i], alike)
-        _fill(free[r], taken, r, at, places)
+        fill(free[r], taken, r, at, places)
 
 
 @scalar
@@ -178,7 +169,7 @@ def calibrated(
             t = tracks[r, best]
             for e in range(start[t], start[t + 1]):
                 mass[ids[e]] += ONE / np.float32(start[t + 1] - start[t])
-        _fill(free[r], taken, r, at, places)
+        fill(free[r], taken, r, at, places)
 
 
 @driver
@@ -238,70 +229,4 @@ def xquad(
             t = tracks[r, best]
             for e in range(start[t], start[t + 1]):
                 count[ids[e]] += 1
-        _fill(free[r], taken, r, at, places)
-
-
-@driver
-def capped(tracks: I32, free: Bool, owner: I32, limit: int, count: I32, taken: I32, places: I32) -> None:
-    """Open tracks by place, at most `limit` by an owner; then those over the limit.
-
-    Args:
-        tracks: (m, c) the pool.
-        free: (m, c) whether open.
-        owner: (T,) whose each track is.
-        limit: tracks by an owner.
-        count: (owners,) of 0, scratch.
-        taken: (c,) of -1, scratch.
-        places: (m, k) out.
-    """
-    for r in range(len(tracks)):
-        at = 0
-        for i in range(tracks.shape[1]):
-            who = owner[tracks[r, i]]
-            if at < places.shape[1] and free[r, i] and count[who] < limit:
-                count[who] += 1
-                places[r, at], taken[i] = i, r
-                at += 1
-        for j in range(at):
-            count[owner[tracks[r, places[r, j]]]] = 0
-        _fill(free[r], taken, r, at, places)
-
-
-@driver
-def quota(
-    tracks: I32, free: Bool, group: I32, share: F32, owed: F32, got: I32, taken: I32, places: I32
-) -> None:
-    """Open tracks by place, but the group that lacks most of its quota comes first.
-
-    After j slots a group should have had floor(owed + share j) of them.
-
-    Args:
-        tracks: (m, c) the pool.
-        free: (m, c) whether open.
-        group: (T,).
-        share: (groups,) of the slots; 0: no quota.
-        owed: (m, groups) slots it is owed from earlier slates.
-        got: (groups,) scratch.
-        taken: (c,) of -1, scratch.
-        places: (m, k) out.
-    """
-    for r in range(len(tracks)):
-        got[:] = 0
-        at = 0
-        while at < places.shape[1]:
-            best, most = -1, ZERO
-            for i in range(tracks.shape[1]):
-                if free[r, i] and taken[i] != r:
-                    g = group[tracks[r, i]]
-                    lack = ZERO
-                    if share[g] > 0:
-                        due = np.floor(owed[r, g] + share[g] * np.float32(at + 1))
-                        lack = max(due - np.float32(got[g]), ZERO)
-                    if best < 0 or lack > most:
-                        best, most = i, lack
-            if best < 0:
-                break
-            places[r, at], taken[best] = best, r
-            at += 1
-            got[group[tracks[r, best]]] += 1
-        _fill(free[r], taken, r, at, places)
+        fill(free[r], taken, r, at, places)

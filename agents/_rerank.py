@@ -13,7 +13,7 @@ from simenv.agents.base import Wrapper
 from simenv.catalogue import Catalogue
 from simenv.context import COLUMNS
 from simenv.log import Log
-from simenv.types import F32, I32, Bool, Day, Exchange, Request, Setting, Slate
+from simenv.types import F32, F64, I32, Bool, Day, Exchange, Request, Setting, Slate
 
 
 class Pool(NamedTuple):
@@ -160,10 +160,18 @@ def genre_lists(catalogue: Catalogue) -> tuple[I32, I32]:
     return lists.indptr.astype(np.int32), lists.indices.astype(np.int32)
 
 
-def genre_shares(weights: sparse.csr_array, start: I32, ids: I32) -> F32:
-    """(n, G + 1) share of each listener's `weights` (n, T) in each genre, evenly split; 0 without any."""
-    n_genres = int(ids.max(initial=0)) + 1
+def genre_shares(weights: sparse.csr_array, start: I32, ids: I32, n_genres: int) -> F32:
+    """(n, n_genres) share of each genre in a listener's `weights` (n, T), evenly split; 0 without any."""
     each = np.repeat(1 / np.maximum(np.diff(start), 1), np.diff(start)).astype(np.float32)
     member = sparse.csr_array((each, ids, start), shape=(len(start) - 1, n_genres))
     mass = (weights @ member).toarray()
     return (mass / np.maximum(mass.sum(axis=1, keepdims=True), 1e-12)).astype(np.float32)
+
+
+def in_head(plays: F64, share: float) -> Bool:
+    """(T,) whether each track is of the head: the fewest that make up `share` of all `plays` (T,)."""
+    order = np.argsort(-plays, kind="stable")
+    before = np.cumsum(plays[order]) - plays[order]
+    out = np.zeros(len(plays), bool)
+    out[order] = before < share * plays.sum()
+    return out

@@ -31,8 +31,7 @@ class Explore(Reranker):
         half_life: days after which a play counts for half, so that what was tried long ago is tried again;
             inf: all count alike.
 
-    Source: count-based bonus: Strehl & Littman, JCSS 2008; reserved exploration slots: Chen et al. (values of
-        exploration), WSDM 2021.
+    Source: count-based bonus: Strehl & Littman, JCSS 2008; reserved slots: Su et al., WSDM 2024.
     Departs:
         1. plays of all listeners together are counted (theirs: visits of a state and action).
         2. newcomers are drawn uniformly (theirs: by a policy of its own).
