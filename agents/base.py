@@ -201,7 +201,11 @@ class Wrapper(Agent):
         Those that are not open come last, the one played longest ago first. A row that the inner agent cannot
         score is scored by its order, from 0 down.
         """
-        tracks = self.inner.recommend(request).tracks
+        return self.listed(request, self.inner.recommend(request))
+
+    def listed(self, request: Request, slate: Slate) -> tuple[I32, F32, Bool]:
+        """`shortlist` of a pool that was asked for already."""
+        tracks = slate.tracks
         scores = self.inner.score(request, tracks)
         order = -np.arange(tracks.shape[1], dtype=np.float32)
         unknown = np.isnan(scores).any(axis=1, keepdims=True)
