@@ -39,7 +39,7 @@ def rank_correlation(result: Result, metric: str) -> tuple[float, str]:
 
 
 def agreement(result: Result) -> list[str]:
-    """How far a log ranks agents as living with them does, and whom it misjudges most: a sentence a metric."""
+    """How far a log ranks agents as living with them does, and whom it misjudges most: a line a metric."""
     lines = []
     primary = result.scenario.primary
     for metric in OFFLINE:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simenv.scenarios._agreement import OFFLINE, compared
 from simenv.scenarios._plots import colour, figure_of, note, size_of
-from simenv.scenarios._stats import interval
+from simenv.scenarios._stats import Interval, interval
 from simenv.scenarios.metrics import describe
 from simenv.scenarios.metrics.arrivals import FROM
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from simenv.scenarios._results import Result
 
 _LEAST = 200  # plays of a bin, over all worlds, below which its share is not drawn
-_BINS = [f"{a}-{b - 1}" for a, b in zip(FROM[:-1], FROM[1:], strict=True)] + [f"{FROM[-1]}+"]
+_BINS = [f"{a}-{b - 1}" for a, b in pairwise(FROM.tolist())] + [f"{FROM[-1]}+"]
 
 
 def more_figures(result: Result) -> dict[str, Figure]:
@@ -81,13 +83,7 @@ def offline_online(result: Result) -> Figure:
     return figure
 
 
-def _name_points(axes, points: dict[str, Sequence]) -> None:
+def _name_points(axes: Axes, points: Mapping[str, tuple[Interval, Interval]]) -> None:
     for agent, (x, y) in points.items():
-        axes.annotate(
-            agent,
-            (x.mean, y.mean),
-            xytext=(6, 5),
-            textcoords="offset points",
-            color=colour(agent),
-            fontsize=9,
-        )
+        at = (x.mean, y.mean)
+        axes.annotate(agent, at, (6, 5), textcoords="offset points", color=colour(agent), fontsize=9)

@@ -1,4 +1,4 @@
-"""New listeners and new tracks: what is known of them so far, and what recommending to them, or them, brings."""
+"""New listeners and new tracks: what recommending brings by what was played so far."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ from simenv.types import Day, Exchange, Truth
 class Offline(Metric):
     """NDCG of the agent that serves, as `simenv evaluate` measures it on the log of the warm-up.
 
-    A new agent like it learns from the first days and is asked by every listener for `k` tracks, which are held
-    against what they played for 30 s and more in the last share `test` of the days. The same number every day;
-    nan for arms that no log can teach, and where nothing is left to test.
+    A new agent like it learns from the first days and is asked by every listener for `k` tracks, which are
+    held against what they played for 30 s and more in the last share `test` of the days. The same number
+    every day; nan for arms that no log can teach, and where nothing is left to test.
 
     - ndcg_new: of tracks that the listener had not played before, with those left out of lists
     - ndcg_all: of all tracks
@@ -48,7 +48,7 @@ class Offline(Metric):
     def begin(self, start: Start) -> None:
         self.values_ = dict.fromkeys(self.columns, float("nan"))
         agent = start.another()
-        if agent is None:
+        if agent is None or not len(start.log):
             return
         try:
             split = split_log(_as_imported(start.log), "time", self.test)
