@@ -39,7 +39,7 @@ def test_shares_by_plays_so_far_are_those_counted_one_by_one():
             for i, u in enumerate(exchange.request.listeners):
                 for s in np.flatnonzero(exchange.feedback.reached[i]):
                     t, done = exchange.slate.tracks[i, s], not exchange.feedback.skipped[i, s]
-                    told[(before[u] >= 30) + (before[u] >= 45)] += 1, done
+                    told[int(before[u] >= 30) + int(before[u] >= 45)] += 1, done
                     listeners[:, sum(before[u] >= FROM) - 1] += 1, done
                     if world.catalogue.released[t] >= 1.0:
                         tracks[:, sum(before_track[t] >= FROM) - 1] += 1, done
@@ -145,8 +145,5 @@ def test_the_cold_start_report_draws_shares_by_plays_so_far(tmp_path):
     assert np.isfinite(result.mean("finished_first", "popular").mean)
     assert "plays_so_far" in (tmp_path / "report.md").read_text()
     assert (tmp_path / "figures" / "plays_so_far.png").stat().st_size > 10_000
-    listener = load("cold_start").listener
-    assert (
-        listener.newcomers > 0
-        and listener.newcomer_days == load("cold_start").warmup + load("cold_start").days
-    )
+    usual = load("cold_start")  # where listeners join all along
+    assert usual.listener.newcomers > 0 and usual.listener.newcomer_days == usual.warmup + usual.days
