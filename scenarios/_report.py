@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from simenv.errors import UsageError
 from simenv.scenarios import _folder
 from simenv.scenarios._folder import cell_folder
+from simenv.scenarios._more_plots import more_figures
 from simenv.scenarios._plots import curves, differences
 from simenv.scenarios._results import Failure, Result, write_text
 from simenv.scenarios._words import AGAINST, answer, notes, number, spanned, surface, unbeaten
@@ -184,6 +185,7 @@ def _write_figures(result: Result, folder: Path) -> list[Path]:
     if AGAINST in result.served and len(result.served) > 1:
         drawn[f"{scenario.primary}-difference"] = differences(result, scenario.primary, AGAINST)
     drawn |= {metric: curves(result, metric) for metric in result.shown}
+    drawn |= more_figures(result)
     for name, figure in drawn.items():
         figure.savefig(folder / f"{name}.png")
     return [folder / f"{name}.png" for name in drawn]
