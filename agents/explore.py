@@ -83,7 +83,7 @@ class Explore(Reranker):
 
     def probability(self, request: Request, tracks: I32, given: I32) -> F32:
         pool = self.candidates(request)
-        law = self._law(pool, among(pool.tracks, given), given.shape[1])
+        law = self._law(pool, self._worth(pool), self._new(pool), among(pool.tracks, given), given.shape[1])
         out = [(law * (pool.tracks == column[:, None])).sum(axis=1) for column in tracks.T]
         return np.where(pool.sure[:, None], np.stack(out, axis=1), np.nan).astype(np.float32)
 
@@ -98,17 +98,21 @@ class Explore(Reranker):
         gain = self.bonus / np.sqrt(1 + self.plays_)
         return pool.relevance + gain[pool.tracks].astype(np.float32)
 
-    def _law(self, pool: Pool, used: Bool, slot: int) -> F32:
+    def _new(self, pool: Pool) -> Bool:
+        """(m, c) which tracks of the pool are newcomers."""
+        new = np.zeros(len(self.setting_.catalogue), bool)
+        new[self.beside()] = True
+        return new[pool.tracks]
+
+    def _law(self, pool: Pool, worth: F32, new: Bool, used: Bool, slot: int) -> F32:
         """(m, c) chance of each place of the pool in a slot, those `used` (m, c) being in the slate."""
         left = pool.is_open & ~used
-        worth = np.where(left, self._worth(pool), -np.inf)
-        first = np.where(left.any(axis=1), worth.argmax(axis=1), (~used).argmax(axis=1))
+        best = np.where(left, worth, -np.inf).argmax(axis=1)
+        first = np.where(left.any(axis=1), best, (~used).argmax(axis=1))
         law = np.zeros(used.shape, np.float32)
         law[np.arange(len(law)), first] = 1
         if slot in self._reserved():
-            new = np.zeros(len(self.setting_.catalogue), bool)
-            new[self.beside()] = True
-            drawn = left & new[pool.tracks]
+            drawn = left & new
             n = drawn.sum(axis=1, keepdims=True)
             law = np.where(n > 0, drawn / np.maximum(n, 1), law).astype(np.float32)
         return law
@@ -124,8 +128,9 @@ class Explore(Reranker):
         m, k = len(request), self.setting_.slate_size
         places, chance = np.empty((m, k), np.int32), np.empty((m, k), np.float32)
         used, row = np.zeros(pool.tracks.shape, bool), np.arange(m)
+        worth, new = self._worth(pool), self._new(pool)
         for j in range(k):
-            law = self._law(pool, used, j)
+            law = self._law(pool, worth, new, used, j)
             nth = self.setting_.key.below((law > 0).sum(axis=1), request.listeners, request.visit, j)
             places[:, j] = ((law > 0).cumsum(axis=1) > nth[:, None]).argmax(axis=1)
             chance[:, j] = law[row, places[:, j]]

@@ -37,7 +37,7 @@ VARIANTS = (
     "epsgreedy(arms=artists, explore=.6)",
     "epsgreedy(arms=genres, explore=.5)",
     "mmr(of=als(factors=4, explore=.3), balance=.2)",
-    "mmr(of=explore(of=popular, slots=1), artist=0, pool=12)",
+    "mmr(of=explore(of=popular, slots=2), artist=0, pool=12)",
     "explore(of=content, slots=2, newcomers=9)",
     "explore(of=random, slots=1, bonus=0)",
     "explore(of=itemknn, half_life=9, newcomers=5)",
