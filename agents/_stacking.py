@@ -30,8 +30,9 @@ def learned_weights(
     """(p,) weights of `parts` in a logistic regression of what is played next; None: too few plays.
 
     Fresh copies learn the plays before the newest fifth. Each pair of a listener and a track that meet in
-    that fifth, the track being open as it begins, is held against four open tracks drawn uniformly. The
-    regression tells from the levels which was played.
+    that fifth, the track being open as it begins, is held against four open tracks of other such pairs, so
+    that what comes in everybody's way is not taken for what is liked. The regression tells from the levels
+    which was played.
 
     Args:
         parts: of the mixture; they are left as they are.
@@ -60,7 +61,7 @@ def learned_weights(
         agent.begin(part.setting_)
         agent.fit(past)
     numbers = np.arange(len(listener))[:, None], np.arange(_OTHERS)
-    others = (setting.key / "others").below(log.n_tracks, *numbers)
+    others = track[(setting.key / "others").below(len(track), *numbers)]
     rows, played = _examples(fresh, levels, past, setting, cut, listener, np.column_stack([track, others]))
     if played.sum() < _FEWEST:
         return None

@@ -34,6 +34,7 @@ VARIANTS = (
     "hybrid(mode=cascade, pool=9, doubt=1, scale=minmax)",
     "hybrid(of=itemknn(weighting=cosine), cold=hierarchy)",
     "ensemble(weights=learned, scale=z, again=2)",
+    "robust(of=popular(explore=.2), weight=.5, limit=1)",
     "epsgreedy(arms=artists, explore=.6)",
     "epsgreedy(arms=genres, explore=.5)",
     "mmr(of=als(factors=4, explore=.3), balance=.2)",

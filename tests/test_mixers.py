@@ -1,0 +1,205 @@
+"""Mixtures and guards: who is heard when, what is let through."""
+
+import numpy as np
+import pytest
+from scipy.stats import rankdata
+from tiny import Tiny, checkerboard, plays, request
+
+from simenv.agents import load, parse
+from simenv.agents._guards import Sieved
+from simenv.agents._mixing import levelled
+from simenv.agents._suspicion import robust_z
+from simenv.errors import UsageError
+from simenv.log import Log
+from simenv.scenarios.build import make_world
+from simenv.types import Setting
+from simenv.users.params import ListenerParams
+
+ALL = np.arange(48, dtype=np.int32)
+
+
+def begun(text, world):
+    agent = parse(text)
+    agent.begin(world.setting)
+    agent.fit(world.log)
+    return agent
+
+
+def old_hands():
+    """A world whose listeners differ in plays: listener u has played 2 u tracks of their kind."""
+    world = Tiny(checkerboard())
+    u, s = np.divmod(np.arange(24 * 48), 48)
+    some = s < 2 * u
+    u, s = u[some], s[some]
+    world.enter(plays(u, (2 * (s % 16) + u % 2).astype(np.int32), s / 10, np.ones(len(u), bool)))
+    return world
+
+
+# Scales
+
+
+@pytest.mark.parametrize("how", ["minmax", "z", "rank"])
+def test_scales_by_hand(how):
+    scores = np.array([[3, 1, 2, 9], [5, 5, 5, 5], [-1, 0, 0, 4]], np.float32)
+    is_open = np.array([[True, True, True, False], [True, True, True, True], [True, True, True, True]])
+    level = levelled(scores.copy(), is_open, how)
+    for row in range(3):
+        x = scores[row][is_open[row]].astype(float)
+        spread = {"minmax": np.ptp(x), "z": x.std(), "rank": 1}[how]
+        low = {"minmax": x.min(), "z": x.mean(), "rank": 0}[how]
+        by_hand = rankdata(x) / len(x) if how == "rank" else (x - low) / spread if spread else 0 * x
+        np.testing.assert_allclose(level[row][is_open[row]], by_hand, atol=1e-6)
+
+
+# Hybrid
+
+
+def test_collaboration_fades_in_with_plays_of_listener_and_track():
+    world = old_hands()
+    agent = begun("hybrid(trust=20, most=1)", world)
+    w = agent.weight(np.arange(24, dtype=np.int32))
+    of_track = np.minimum(world.log.counts() / 20, 1)
+    by_hand = np.minimum(2 * np.arange(24) / 20, 1)[:, None] * of_track
+    np.testing.assert_allclose(w, by_hand, rtol=1e-6)
+    assert not w[0].any()
+    assert not w[:, 40:].any()  # nobody has played them
+    assert w.max() == 1
+    np.testing.assert_allclose(
+        begun("hybrid(trust=20, most=.7)", world).weight(ALL[:24]), 0.7 * by_hand, rtol=1e-6
+    )
+
+
+def test_a_new_listener_and_a_new_track_are_judged_by_sound_alone():
+    world = old_hands()
+    agent = begun("hybrid", world)
+    content = levelled(agent.cold.scores(request(ALL[:24])), np.ones((24, 48), bool), "z")
+    scores = agent.scores(request(ALL[:24]))
+    np.testing.assert_allclose(scores[0], content[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(scores[:, 40:], content[:, 40:], rtol=1e-5, atol=1e-6)
+    assert np.abs(scores[20:, :32] - content[20:, :32]).max() > 0.1
+
+
+def test_switching_switches():
+    world = old_hands()
+    agent = begun("hybrid(mode=switching)", world)
+    w = agent.weight(ALL[:24])
+    assert set(np.unique(w)) == {0, 1}
+    every = np.ones((24, 48), bool)
+    a, b = (levelled(part.scores(request(ALL[:24])), every, "z") for part in (agent.of, agent.cold))
+    np.testing.assert_allclose(agent.scores(request(ALL[:24])), np.where(w, a, b), atol=1e-5)
+
+
+def test_a_cascade_filters():
+    world = old_hands()
+    agent = begun("hybrid(mode=cascade, pool=6)", world)
+    candidates = np.argsort(-agent.cold.scores(request(ALL[:24])), axis=1, kind="stable")[:, :6]
+    slate = agent.recommend(request(ALL[:24])).tracks
+    for row in range(24):
+        assert np.isin(slate[row], candidates[row]).all()
+    assert (slate != candidates[:, :5]).any()
+    assert "no candidate" in agent.parts(23, int(np.setdiff1d(ALL, candidates[23])[0]))
+
+
+def test_what_two_disagree_about_is_doubted():
+    world = old_hands()
+    sure, unsure = (begun(f"hybrid(doubt={d})", world) for d in (0, 2))
+    lost = sure.scores(request(ALL[:24])) - unsure.scores(request(ALL[:24]))
+    w, a, b = sure._weighed(request(ALL[:24]))
+    np.testing.assert_allclose(lost, 2 * w * (1 - w) * np.abs(a - b), atol=1e-5)
+    assert lost.max() > 0.1
+
+
+def test_a_hybrid_says_what_it_is_mixed_of():
+    words = begun("hybrid", old_hands()).explain(23, 5)
+    assert "(70 % listening, 30 % sound)" in words
+    assert "(als, content)" not in words
+    assert "% als" in begun("hybrid(cold=itemknn)", old_hands()).explain(23, 5)
+
+
+def test_a_part_that_does_not_score_is_refused():
+    with pytest.raises(UsageError, match="random does not score every track"):
+        begun("hybrid(cold=random)", old_hands()).recommend(request([0]))
+
+
+# Guards
+
+
+def pushed(days=12):
+    world = make_world(300, 500, seed=3, share=0.0, listener=ListenerParams(bots_push=0.05))
+    for _ in range(days):
+        world.turn()
+    return world
+
+
+def test_robust_takes_most_of_the_lift_of_a_push_away():
+    world = pushed()
+    bot = world.truth.columns["bot"] != 0
+    target = world.catalogue.artist == world.truth.columns["target"][bot][0]
+    honest = Log(300, len(world.catalogue))
+    honest.append((every := world.log.plays()).rows(~bot[every.listener]))
+    setting = Setting.of_log(world.log, world.catalogue)
+    share = {}
+    for name, text, log in (
+        ("honest", "popular", honest),
+        ("open", "popular", world.log),
+        ("guarded", "robust(of=popular)", world.log),
+        ("weighed", "robust(of=popular, weight=.25)", world.log),
+    ):
+        agent = parse(text)
+        agent.begin(setting)
+        agent.fit(log)
+        scores = agent.score(request([0], 12.0), np.arange(len(target), dtype=np.int32)[None])[0]
+        share[name] = scores[target].sum() / scores.sum()
+    lift = {name: value - share["honest"] for name, value in share.items()}
+    assert lift["open"] > 0.05
+    assert abs(lift["guarded"]) < 0.1 * lift["open"]
+    assert abs(lift["guarded"]) < lift["weighed"] < 0.6 * lift["open"]
+
+
+def test_robust_flags_bots_and_hardly_anybody_else():
+    world = pushed()
+    agent = load("robust")
+    agent.begin(Setting.of_log(world.log, world.catalogue))
+    agent.fit(world.log)
+    bot = world.truth.columns["bot"] != 0
+    assert bot.sum() > 5
+    assert agent.flagged[bot].mean() > 0.9
+    assert agent.flagged[~bot].mean() < 0.01
+
+
+def test_what_flagged_accounts_do_online_teaches_nothing():
+    world = Tiny(checkerboard())
+    agent = begun("robust(of=popular)", world.warm_up())
+    agent.suspicion_[3] = 99
+    before = agent.inner.plays_.copy()
+    slate = world.wave(agent)
+    assert slate >= 0
+    loved = np.take_along_axis(world.loves, world.shown[-1], axis=1)
+    loved[3] = False
+    np.testing.assert_allclose(
+        agent.inner.plays_ - before, np.bincount(world.shown[-1][loved], minlength=48), atol=1e-6
+    )
+
+
+def test_a_sieved_log_is_the_log_of_the_others():
+    world = Tiny(checkerboard()).warm_up()
+    agent = begun("robust", world)
+    agent.suspicion_[[2, 5]] = 99
+    kept = world.log.plays()
+    kept = kept.rows(~np.isin(kept.listener, [2, 5]))
+    by_hand = Log(24, 48)
+    by_hand.append(kept)
+    by_hand.now = world.log.now
+    seen = Sieved(world.log, agent._sieve, ~agent.flagged)
+    assert len(seen) == len(by_hand)
+    np.testing.assert_array_equal(seen.plays().time, kept.time)
+    np.testing.assert_allclose(seen.counts(5), by_hand.counts(5))
+    np.testing.assert_allclose(seen.matrix(9).toarray(), by_hand.matrix(9).toarray(), rtol=1e-5)
+    np.testing.assert_array_equal(seen.last().toarray(), by_hand.last().toarray())
+
+
+def test_robust_z_by_hand():
+    values = np.array([[1.0], [2], [3], [4], [100]])
+    z = robust_z(values, np.ones(5, bool))[:, 0]
+    np.testing.assert_allclose(z, (values[:, 0] - 3) / 1.4826)
+    assert not robust_z(values, np.zeros(5, bool)).any()
