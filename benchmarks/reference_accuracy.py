@@ -5,8 +5,8 @@
 Makes an environment of its own for LensKit, implicit and Cornac under --work, runs every method of theirs and
 ours with as many training seeds, and writes a table of NDCG@10. The rule: the 95 % interval of the relative
 difference to each reference, over listeners and seeds, must reach above -3 %. Nothing is tuned here: ours
-have their defaults, the references theirs, and a second time sizes and weights like ours. What is finished is not
-run again. Exit status 1: a method misses.
+have their defaults, the references theirs, and a second time sizes and weights like ours. What is finished is
+not run again. Exit status 1: a method misses.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def _report(
         f" --seeds {asked.seeds}",
         "",
         "Relative difference: ours / theirs - 1, in brackets its 95 % bootstrap interval over listeners and",
-        f"seeds, paired. It holds if the interval reaches above {MARGIN:.0%}. Seconds are those of a busy machine.",
+        f"seeds, paired. It holds if the interval reaches above {MARGIN:.0%}. Seconds are of a busy machine.",
         "",
         *HISTORY,
         "",
