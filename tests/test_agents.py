@@ -38,6 +38,7 @@ VARIANTS = (
     "context(mode=prefilter, strength=2)",
     "context(mode=postfilter, of=content, explore=.3)",
     "context(half_life=9, factors=4)",
+    "private(of=popular, epsilon=.5)",
     "epsgreedy(arms=artists, explore=.6)",
     "epsgreedy(arms=genres, explore=.5)",
     WRAPPED,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.stats import rankdata
 from tiny import KEY, Tiny, checkerboard, plays, request
 
@@ -13,6 +14,7 @@ from simenv.agents._mixing import levelled
 from simenv.agents._moments import columns, in_words
 from simenv.agents._supervised import moments
 from simenv.agents._suspicion import robust_z
+from simenv.agents.private import noised
 from simenv.errors import UsageError
 from simenv.log import Log
 from simenv.scenarios.build import make_world
@@ -295,3 +297,43 @@ def test_learned_weights_find_the_part_that_tells():
     assert max(listening, sound) > 5 * abs(charts)
     assert (learned.weights_[:2] == fixed.weights_[:2]).all()
     assert (learned.weights_[2] != fixed.weights_[2]).any()
+
+
+# Privacy
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 1.0, 10.0])
+def test_noise_scales_as_one_over_epsilon(epsilon):
+    counts = sparse.csr_array(np.full((40, 50), 1000.0))
+    noise = noised(counts, epsilon, 0.0, KEY / f"{epsilon}").toarray() - 1000
+    assert np.abs(noise).mean() == pytest.approx(1 / epsilon, rel=0.1)
+    assert noise.mean() == pytest.approx(0, abs=0.15 / epsilon)
+
+
+def test_empty_cells_pass_as_often_as_the_law_says():
+    counts = sparse.csr_array(np.pad(np.ones((200, 1)), ((0, 0), (0, 499))))
+    epsilon, least = 0.7, 3.0
+    out = noised(counts, epsilon, least, KEY / "empty").toarray()
+    assert (out[:, 1:] > 0).mean() == pytest.approx(0.5 * np.exp(-epsilon * least), rel=0.05)
+    assert out[out > 0].min() > least
+    assert (out[:, 1:][out[:, 1:] > 0] - least).mean() == pytest.approx(1 / epsilon, rel=0.05)
+    assert (out[:, 0] > 0).mean() == pytest.approx(0.5 * np.exp(-epsilon * (least - 1)), abs=0.1)
+
+
+def test_each_play_is_counted_in_one_release_only():
+    world = Tiny(checkerboard()).warm_up()
+    agent = begun("private(epsilon=1e6, spurious=1e-6)", world)
+    released = agent._released(world.log)
+    np.testing.assert_allclose(released.matrix().toarray(), world.log.matrix().toarray(), atol=1e-3)
+    world.organic()
+    agent.fit(world.log)
+    released = agent._released(world.log)
+    np.testing.assert_allclose(released.matrix().toarray(), world.log.matrix().toarray(), atol=1e-3)
+
+
+def test_nothing_is_learned_of_plays_between_fits():
+    world = Tiny(checkerboard()).warm_up()
+    agent = begun("private(of=popular)", world)
+    before = agent.inner.plays_.copy()
+    world.wave(agent)
+    np.testing.assert_array_equal(agent.inner.plays_, before)
