@@ -81,5 +81,5 @@ def _as_imported(log: Log) -> Imported:
     plays = log.plays()
     sorted_log = Log(log.n_listeners, log.n_tracks)
     sorted_log.append(plays.rows(np.argsort(plays.time, kind="stable")))
-    names = [[str(i) for i in range(size)] for size in (log.n_listeners, log.n_tracks)]
-    return Imported(sorted_log, *names, kind="events", timed=True, said=[])
+    listeners, tracks = ([str(i) for i in range(size)] for size in (log.n_listeners, log.n_tracks))
+    return Imported(sorted_log, listeners, tracks, "events", True, [])
