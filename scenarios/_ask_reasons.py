@@ -34,6 +34,7 @@ _WORDS: Mapping[str, str] = {
     "album": "its album",
     "genres": "its genres",
 }
+_MIXED = ("listening", "sound", "charts", "habit")  # parts of mixtures: their shares of the score tell most
 _CLOSE = 0.35  # standard deviations within which two tracks are close in a feature
 _TOLD = 3  # reasons
 
@@ -47,7 +48,8 @@ def reason(agent: Agent, listener: int, track: int, catalogue: Catalogue) -> str
     own = agent.explain(listener, track)
     usual = Agent.explain(agent, listener, track)
     more = own.removeprefix(usual) if own.startswith(usual) else own.partition(": ")[2]
-    extra = _named(more.strip(" ;()"), catalogue).replace("their", "your") if own != usual else ""
+    more = more.replace("(", "; ").replace(")", "").strip(" ;")
+    extra = _named(more, catalogue).replace("their", "your") if own != usual else ""
     said = ("because of listener",) if "nearest" in extra else ()  # the same, neighbour by neighbour
     parts = {name: parts[name] for name in parts if name not in extra and not name.startswith(said)}
     return "; ".join(filter(None, (_told(parts, catalogue), extra))) or "no reason is known"
@@ -76,6 +78,7 @@ def _told(parts: Mapping[str, float], catalogue: Catalogue) -> str:
     most = sorted((name for name in parts if parts[name] > 0), key=lambda name: -parts[name])
     tracks = [name for name in most if name.startswith("because of track ")][:2]
     listeners = [name.rpartition(" ")[2] for name in most if name.startswith("because of listener ")][:3]
+    total = sum(parts[name] for name in most)
     said = []
     for name in most:
         if name in tracks and name == tracks[0]:
@@ -85,6 +88,8 @@ def _told(parts: Mapping[str, float], catalogue: Catalogue) -> str:
             said.append(f"played by listeners like you ({', '.join(listeners)})")
         elif name in catalogue.features:
             said.append(f"your kind of {name}")
+        elif name in _MIXED:
+            said.append(f"{parts[name] / total:.0%} {name}".replace("%", " %"))
         elif not name.startswith("because of "):
             said.append(_WORDS.get(name, name.removeprefix("genre ")))
     return ", ".join([words for words in said if words][:_TOLD])

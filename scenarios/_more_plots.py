@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simenv.scenarios._agreement import OFFLINE, compared
-from simenv.scenarios._plots import colour, figure_of, note, size_of
+from simenv.scenarios._plots import colour, figure_of, note, size_of, wrapped
 from simenv.scenarios._stats import Interval, interval
 from simenv.scenarios.metrics import describe
 from simenv.scenarios.metrics.arrivals import FROM
@@ -75,15 +75,22 @@ def offline_online(result: Result) -> Figure:
                 ends, level = [span.low, span.high], [at, at]
                 axes.plot(*((ends, level) if flat else (level, ends)), color=colour(agent), linewidth=1.2)
         axes.plot(x.mean, y.mean, "o", color=colour(agent), ms=6)
-    _name_points(axes, points)
     axes.margins(0.12)
+    _name_points(axes, points)
     axes.set_xlabel(f"offline: {describe(metric).words}")
-    axes.set_ylabel(f"in the loop: {describe(primary).words}")
+    axes.set_ylabel(wrapped(f"in the loop: {describe(primary).words}", 46))
     note(figure, f"{size_of(result)}; bars 95 % bootstrap intervals over worlds")
     return figure
 
 
 def _name_points(axes: Axes, points: Mapping[str, tuple[Interval, Interval]]) -> None:
-    for agent, (x, y) in points.items():
+    """Names beside the points, from above; one that would touch the name before it goes below its point."""
+    wide, high = (np.ptp(ends) for ends in (axes.get_xlim(), axes.get_ylim()))
+    above: list[tuple[float, float]] = []
+    for agent, (x, y) in sorted(points.items(), key=lambda point: -point[1][1].mean):
+        touches = any(abs(x.mean - a) < 0.1 * wide and abs(y.mean - b) < 0.05 * high for a, b in above)
+        if not touches:
+            above.append((x.mean, y.mean))
+        offset = (6, -12) if touches else (6, 5)
         at = (x.mean, y.mean)
-        axes.annotate(agent, at, (6, 5), textcoords="offset points", color=colour(agent), fontsize=9)
+        axes.annotate(agent, at, offset, textcoords="offset points", color=colour(agent), fontsize=9)

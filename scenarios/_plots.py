@@ -62,7 +62,7 @@ def curves(result: Result, metric: str) -> Figure:
         axes.fill_between(days[known], low, high, color=colour(agent), alpha=0.1, linewidth=0)
         ends.append((agent, float(mean[-1])))
     axes.set_xlabel("days since recommendations began")
-    axes.set_ylabel(_wrapped(describe(metric).words, 46))
+    axes.set_ylabel(wrapped(describe(metric).words, 46))
     axes.set_xlim(1 if result.scenario.days > 1 else 0.5, result.scenario.days + (result.scenario.days == 1))
     _label(axes, ends)
     seeds = len({o.seed for o in result.outcomes})
@@ -86,7 +86,7 @@ def differences(result: Result, metric: str, against: str) -> Figure:
     axes.axvline(0, color=_GREY, linewidth=0.8)
     axes.set_yticks(range(len(agents)), list(reversed(agents)))
     axes.set_ylim(-0.6, max(len(agents), 1) - 0.4)
-    axes.set_xlabel(_wrapped(f"{describe(metric).words}: difference to {against} in the same world", 70))
+    axes.set_xlabel(wrapped(f"{describe(metric).words}: difference to {against} in the same world", 70))
     note(figure, f"{size_of(result)}; dots worlds, diamonds means, bars 95 % bootstrap intervals")
     return figure
 
@@ -96,7 +96,7 @@ def figure_of(question: str, panels: int = 1) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(8 + 2 * (panels - 1), 4.8), dpi=130, layout="constrained")
     FigureCanvasAgg(figure)
     figure.subplots(1, panels, sharey=True)
-    figure.suptitle(_wrapped(question, 78), fontsize=11.5, x=0.01, ha="left")
+    figure.suptitle(wrapped(question, 78), fontsize=11.5, x=0.01, ha="left")
     for axes in figure.axes:
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
@@ -164,5 +164,5 @@ def _worlds(seeds: int) -> str:
     return "one world" if seeds == 1 else f"mean of {seeds} worlds and its 95 % bootstrap interval"
 
 
-def _wrapped(text: str, width: int) -> str:
+def wrapped(text: str, width: int) -> str:
     return "\n".join(textwrap.wrap(text, width))

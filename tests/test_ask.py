@@ -138,6 +138,14 @@ def test_an_explanation_of_its_own_is_told_with_names(even):
     assert "beside Track 8 by Artist 2, 70 % taste" in reason(agent, 4, 6, even.catalogue)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [("hybrid", "% listening"), ("ensemble", "% listening"), ("mmr(of=hybrid)", "% sound")]
+)
+def test_mixtures_say_their_shares(name, words, even):
+    reasons = for_listener(parse(name), name, even, 4, 5, 0.0, None).reasons
+    assert words in reasons[0] and all(why.count("(") == why.count(")") for why in reasons)
+
+
 def test_what_two_tracks_share_counts_their_listeners(even):
     heard = even.log.matrix()[:, [4, 8]].toarray() > 0
     words = common(even.catalogue, even.log, 4, 8)

@@ -82,4 +82,4 @@ def _as_imported(log: Log) -> Imported:
     sorted_log = Log(log.n_listeners, log.n_tracks)
     sorted_log.append(plays.rows(np.argsort(plays.time, kind="stable")))
     listeners, tracks = ([str(i) for i in range(size)] for size in (log.n_listeners, log.n_tracks))
-    return Imported(sorted_log, listeners, tracks, kind="events", timed=True, said=[])
+    return Imported(sorted_log, listeners, tracks, "events", True, [])
