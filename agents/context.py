@@ -130,7 +130,8 @@ class Context(Blend):
         """(m, T) what each track scores at any time, and what the moment adds."""
         if self.mode == "model":
             taste = self.x_[request.listeners] @ self.y_.T + self.bias_
-            return taste, (columns(request) @ self.z_) @ self.y_.T
+            now: F32 = (columns(request) @ self.z_) @ self.y_.T
+            return taste, now
         of, is_open = self.mixed["of"], all_open(request, self.setting_)
         if self.mode == "postfilter":
             mu = self.wanted_[hour_of(request.time), None]
