@@ -57,8 +57,8 @@ def learned_weights(
     if len(listener) < _FEWEST:
         return None
     fresh = [parse(expression(part)) for part in parts]
-    for agent, part in zip(fresh, parts, strict=True):
-        agent.begin(part.setting_)
+    for agent, known in zip(fresh, parts, strict=True):
+        agent.begin(known.setting_)
         agent.fit(past)
     numbers = np.arange(len(listener))[:, None], np.arange(_OTHERS)
     others = track[(setting.key / "others").below(len(track), *numbers)]

@@ -130,11 +130,13 @@ class Context(Blend):
         """(m, T) what each track scores at any time, and what the moment adds."""
         if self.mode == "model":
             taste = self.x_[request.listeners] @ self.y_.T + self.bias_
-            return taste, (columns(request) @ self.z_) @ self.y_.T
+            now: F32 = (columns(request) @ self.z_) @ self.y_.T
+            return taste, now
         of, is_open = self.mixed["of"], all_open(request, self.setting_)
         if self.mode == "postfilter":
-            mu = self.wanted_[hour_of(request.time)][:, None]
-            fits = np.float32(self.strength) * (self.energy_ - mu / 2) * mu * (self.energy_ != 0)
+            mu = self.wanted_[hour_of(request.time), None]
+            fits = (self.energy_ - mu / 2) * mu * (self.energy_ != 0)
+            fits = (self.strength * fits).astype(np.float32)
             return levelled(self.whole(of, request), is_open, "z"), fits
         whole = request.listeners * np.int32(N_CELLS + 1)
         profiles = (whole, whole + 1 + cell_of(request.time))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from scipy import sparse
@@ -83,7 +83,9 @@ class Private(Guard):
     def _released(self, log: Log) -> Log:
         """All that has been released so far, each count as a play that stands for so many."""
         out = Log(log.n_listeners, log.n_tracks)
-        columns = {name: np.zeros(len(self.count_), dtype) for name, dtype in Plays.dtypes.items()}
+        columns: dict[str, Any] = {
+            name: np.zeros(len(self.count_), dtype) for name, dtype in Plays.dtypes.items()
+        }
         columns |= {
             "listener": self.listener_,
             "track": self.track_,

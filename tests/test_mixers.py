@@ -293,7 +293,7 @@ def test_learned_weights_find_the_part_that_tells():
     track = 2 * order[u, s] + u % 2
     world.enter(plays(u, track.astype(np.int32), s + u / 100, np.ones(len(u), bool)))
     learned, fixed = (begun(f"ensemble(weights={w}, scale=z)", world) for w in ("learned", "history"))
-    listening, sound, charts, _ = learned.weights_[2]
+    listening, sound, charts = learned.weights_[2, :3]
     assert max(listening, sound) > 5 * abs(charts)
     assert (learned.weights_[:2] == fixed.weights_[:2]).all()
     assert (learned.weights_[2] != fixed.weights_[2]).any()
