@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from simenv import _cache
-from simenv.floats import f32
+from simenv import _cache, floats
+from simenv.agents import _vectors
+from simenv.agents._vectors import dot
 from simenv.types import F32, I32
 
-driver = _cache.driver([Path(__file__)])
+driver = _cache.driver([Path(__file__), Path(_vectors.__file__), Path(floats.__file__)])
 
 
 @driver
@@ -54,10 +55,7 @@ def descend(
         for at in order:
             u, i = listener[at], track[at]
             mine, its = p[u], q[i]
-            product = f32(0)
-            for f in range(width):
-                product += mine[f] * its[f]
-            error = grade[at] - (mean + bias_u[u] + bias_i[i] + product)
+            error = grade[at] - (mean + bias_u[u] + bias_i[i] + dot(mine, its))
             rate = learning_rate * sure[at]
             bias_u[u] += rate * (error - reg * bias_u[u])
             bias_i[i] += rate * (error - reg * bias_i[i])

@@ -36,10 +36,10 @@ def carry(
         total: (m, t) out: sum over j of excess + common grade_j.
         weight: (m, t) out: sum over j of common.
     """
-    n_tracks = excess.shape[0]
     for r in range(len(rows)):
+        said, known = total[r], weight[r]
         for e in range(start[rows[r]], start[rows[r] + 1]):
             own, more, both = grade[e], excess[place[e]], common[place[e]]
-            for i in range(n_tracks):
-                total[r, i] += more[i] + both[i] * own
-                weight[r, i] += both[i]
+            for i in range(len(said)):
+                said[i] += more[i] + both[i] * own
+                known[i] += both[i]

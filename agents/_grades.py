@@ -11,7 +11,7 @@ from scipy import sparse
 
 from simenv.catalogue import Catalogue
 from simenv.log import Log
-from simenv.types import F32, REACHED, Plays
+from simenv.types import F32, REACHED
 
 WORST, BEST = np.float32(1), np.float32(5)
 """Grades of a track that was left at once, and of one that was heard to the end."""
@@ -41,16 +41,25 @@ class Grades:
 
     @classmethod
     def of(cls, log: Log, catalogue: Catalogue, half_life: float = np.inf) -> Self:
-        """The grade of a pair is 1 + 4 (seconds heard / length), averaged over plays by their age."""
+        """The grade of a pair: of its plays, or of its ratings where the log has some, averaged by age.
+
+        A play's grade is 1 + 4 (seconds heard / length); ratings are stretched so that they go from 1 to 5.
+        """
         shape = (log.n_listeners, log.n_tracks)
         weight = sparse.csr_array(shape, dtype=np.float32)
         total = sparse.csr_array(shape, dtype=np.float32)
-        for plays in log.parts():
-            reached = plays.rows(plays.has(REACHED))
-            fade = np.exp2((reached.time - log.now) / half_life).astype(np.float32)
-            where = (reached.listener, reached.track)
+        lowest, highest = _scale(log)
+        for plays in log.since(0):
+            plays = plays.rows(plays.has(REACHED))
+            fade = np.exp2((plays.time - log.now) / half_life).astype(np.float32)
+            fade *= 1 if plays.count is None else plays.count
+            share = np.minimum(plays.seconds / catalogue.seconds[plays.track], 1)
+            if plays.value is not None:
+                rated = (plays.value - lowest) / max(highest - lowest, 1e-9)
+                share = np.where(np.isnan(rated), share, rated)
+            graded = fade * (WORST + (BEST - WORST) * share.astype(np.float32))
+            where = (plays.listener, plays.track)
             weight = weight + sparse.coo_array((fade, where), shape=shape).tocsr()
-            graded = fade * grade_of(reached, catalogue)
             total = total + sparse.coo_array((graded, where), shape=shape).tocsr()
         weight.sort_indices()
         total.sort_indices()  # grades are at least 1, so both hold the same pairs
@@ -58,7 +67,11 @@ class Grades:
         return cls(weight.indptr, weight.indices, np.clip(grade, WORST, BEST), weight.data)
 
 
-def grade_of(plays: Plays, catalogue: Catalogue) -> F32:
-    """(e,) 1 + 4 (seconds heard / length) of each play, at most 5."""
-    share = np.minimum(plays.seconds / catalogue.seconds[plays.track], 1)
-    return (WORST + (BEST - WORST) * share).astype(np.float32)
+def _scale(log: Log) -> tuple[float, float]:
+    """The lowest and the highest rating of a log; (inf, -inf) if it has none."""
+    low, high = np.inf, -np.inf
+    for plays in log.since(0):
+        if plays.value is not None:
+            low = min(low, float(np.nanmin(plays.value, initial=np.inf)))
+            high = max(high, float(np.nanmax(plays.value, initial=-np.inf)))
+    return low, high

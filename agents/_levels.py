@@ -41,7 +41,8 @@ class Levels:
         """Nobody has played anything: everyone's rates are one half."""
         none = np.empty(0, np.float32)
         half = [np.full(size, 0.5, np.float32) for size in _sizes(catalogue)]
-        return cls(np.zeros(n_listeners + 1, np.int32), np.empty(0, np.int32), none, none, *half)
+        start, track = np.zeros(n_listeners + 1, np.int32), np.empty(0, np.int32)
+        return cls(start, track, none, none, *half)
 
     @classmethod
     def of(cls, log: Log, catalogue: Catalogue, half_life: float, smoothing: float) -> Self:
@@ -49,7 +50,7 @@ class Levels:
         grades = Grades.of(log, catalogue, half_life)
         if not len(grades):
             return cls.nothing(log.n_listeners, catalogue)
-        heard = grades.weight * (grades.grade - WORST) / (BEST - WORST)
+        heard = (grades.weight * (grades.grade - WORST) / (BEST - WORST)).astype(np.float32)
         n_tracks, n_albums, n_artists, n_genres = _sizes(catalogue)
         n = np.bincount(grades.track, grades.weight, n_tracks)
         h = np.bincount(grades.track, heard, n_tracks)

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from simenv.agents._pairs import descend
+from simenv.agents._pairs import by_weight, descend
 from simenv.agents._preference import net_plays, or_shares, shares
-from simenv.agents._ranking import alike
 from simenv.agents.base import Count, Days, Number, Scorer, Share, Weight
 from simenv.log import Log
-from simenv.types import F32, Request, Setting, Slate
+from simenv.types import F32, Request, Setting
 
 
 @dataclass
@@ -27,7 +26,7 @@ class Bpr(Scorer):
 
     Args:
         factors: length of x and y.
-        learning_rate: length of a step.
+        learning_rate: length of the first step of a fit; it falls to 0 in a straight line.
         reg: weight of the penalty on long factors.
         disliked: chance that the other track is one that the listener leaves early more than they play it.
         popular: else, chance that the other track is drawn by its number of listeners; else uniformly.
@@ -41,18 +40,19 @@ class Bpr(Scorer):
         1. liked pairs are drawn by w, so that old plays fade with `half_life` (theirs: uniformly).
         2. other tracks are drawn partly by popularity, as the library implicit does, and partly from those
             the listener skips (theirs: uniformly).
-        3. later fits start from the factors of the fit before (theirs: from noise).
+        3. steps grow shorter (theirs: of one length), so that a fit settles.
+        4. later fits start from the factors of the fit before (theirs: from noise).
     """
 
     factors: Count = 64
-    learning_rate: Weight = 0.05
+    learning_rate: Weight = 0.1
     reg: Weight = 0.01
     disliked: Share = 0.2
-    popular: Share = 0.5
+    popular: Share = 0.2
     skips: Weight = 0.5
     half_life: Days = np.inf
-    epochs: Count = 60
-    refit: Count = 10
+    epochs: Count = 40
+    refit: Count = 8
     fit_every: Number = field(default=7, kw_only=True)
 
     def begin(self, setting: Setting) -> None:
@@ -79,8 +79,8 @@ class Bpr(Scorer):
             self.y_,
             liked.indptr,
             liked.indices,
-            np.cumsum(liked.data, dtype=np.float64),
             np.repeat(np.arange(len(n_liked), dtype=np.int32), n_liked),
+            *by_weight(liked.data),
             left.indptr,
             left.indices,
             self.disliked,
@@ -98,10 +98,10 @@ class Bpr(Scorer):
         x, y = self.x_[listener].astype(np.float64), self.y_[track]
         return {"taste": float(x[:-1] @ y[:-1]), "liked by everyone": float(y[-1])}
 
-    def similar(self, track: int, k: int) -> Slate:
+    def likeness(self, track: int) -> F32:
         y = self.y_[:, :-1]
         length = np.linalg.norm(y, axis=1)
-        return alike(y @ y[track] / np.maximum(length * length[track], 1e-12), track, k)
+        return y @ y[track] / np.maximum(length * length[track], 1e-12)
 
     def scores(self, request: Request) -> F32:
         u = request.listeners

@@ -59,7 +59,7 @@ class Trees(Scorer):
     model: Literal["logistic", "tree", "forest", "boosted"] = "boosted"
     trees: Count = 100
     leaf: Count = 20
-    pool: Count = 100
+    pool: Count = 50
     rows: Count = 50_000
     smoothing: Weight = 3.0
     half_life: Days = np.inf
@@ -121,7 +121,7 @@ class Trees(Scorer):
 
     def _learn(self, x: F32, y: NDArray[np.bool_]) -> None:
         self.x_, self.y_ = x, y
-        self.classifier_ = None
+        self.classifier_: Any = None  # until there is enough to learn from
         if len(y) >= _FEWEST and y.any() and not y.all():
             with threadpool_limits(1):
                 self.classifier_ = self._classifier().fit(x, y)

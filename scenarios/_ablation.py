@@ -6,7 +6,7 @@ python -m simenv.scenarios._ablation
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,39 +26,43 @@ from simenv.users.params import ListenerParams
 
 WINDOW = 28
 """Days over which plays are counted."""
+TOP = 30
+"""Artists at the top: as many in every kind of world, however many artists it has."""
 
 
 @dataclass(frozen=True)
 class Switch:
-    """A kind of world: what is set to another value than usual.
+    """A kind of world.
 
     Args:
         words: what it is called.
         colour: of its lines.
-        listener: fields of ListenerParams.
-        synthetic: fields of Synthetic.
+        listener: what all listeners have in common.
+        synthetic: the recipe of its tracks.
     """
 
     words: str
     colour: str
-    listener: Mapping[str, float] = field(default_factory=dict)
-    synthetic: Mapping[str, float] = field(default_factory=dict)
+    listener: ListenerParams = field(default_factory=ListenerParams)
+    synthetic: Synthetic = field(default_factory=Synthetic)
 
 
-CHARTS_OFF = {"chart_power": 0.0}
-ALIKE = {"quality_spread": 0.0, "reach": 0.0, "catalogue_spread": 0.0}
+NO_CHARTS = ListenerParams(chart_power=0.0)
+ALONE = replace(NO_CHARTS, friends=0.0)
+ALIKE = Synthetic(quality_spread=0.0, reach=0.0, catalogue_spread=0.0)
 SWITCHES = (
     Switch("as it is", "#111111"),
-    Switch("no charts", "#d62728", CHARTS_OFF),
+    Switch("no charts", "#ff9d2e", NO_CHARTS),
+    Switch("nor friends", "#d62728", ALONE),
     Switch("artists alike", "#1f5fbf", synthetic=ALIKE),
-    Switch("neither", "#b39b6b", CHARTS_OFF, ALIKE),
+    Switch("all of this", "#b39b6b", ALONE, ALIKE),
 )
-"""Social influence works through charts; supply is the quality of tracks, artists' reach and catalogues."""
+"""Social influence is charts and friends; supply is the quality of tracks, artists' reach and catalogues."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ablation:
-    """Live organic worlds as they are, without charts, with artists all alike, with neither; draw them."""
+    """Live organic worlds as they are, without social influence, with artists all alike; draw them."""
 
     listeners: int = 1_500
     """Listeners."""
@@ -82,7 +86,7 @@ class Ablation:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Live, draw, print Gini of tracks and share of the top 1 % of artists at the end: mean (95 % interval).
+    """Live, draw, print Gini of tracks and share of the top artists at the end: mean (95 % interval).
 
     Raises:
         UsageError: on a value out of its range.
@@ -119,8 +123,8 @@ def live_one(asked: Ablation, switch: Switch, seed: int) -> Lived:
         listeners=asked.listeners,
         tracks=asked.tracks,
         days=asked.days,
-        listener=replace(ListenerParams(), **switch.listener),
-        synthetic=replace(Synthetic(), **switch.synthetic),
+        listener=switch.listener,
+        synthetic=switch.synthetic,
     )
     with one_thread():
         world = scenario.world(seed)
@@ -133,12 +137,12 @@ def live_one(asked: Ablation, switch: Switch, seed: int) -> Lived:
     a_day = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)[: asked.days]
     days = np.arange(WINDOW, asked.days + 1)
     tracks, top = [], []
-    for day in days:
+    for day in days.tolist():
         counts = a_day[day - WINDOW : day].sum(axis=0)
         tracks.append(gini(counts[world.catalogue.released_by(day)]))
         ranked = np.sort(np.bincount(world.catalogue.artist, counts))[::-1]
         ranked = ranked[ranked > 0]
-        top.append(ranked[: max(1, len(ranked) // 100)].sum() / ranked.sum())
+        top.append(ranked[:TOP].sum() / ranked.sum())
     return Lived(days, np.array(tracks), np.array(top), ranked / ranked.sum())
 
 
@@ -147,8 +151,8 @@ def _note(asked: Ablation) -> str:
     return (
         f"{asked.listeners:,} listeners, {asked.tracks:,} tracks, no recommender; plays of 30 s and more in"
         f" the {WINDOW} days before (right: before day {asked.days}); {worlds}.\n"
-        "No charts: nobody sees what others play. Artists alike: tracks equally good, artists equally well"
-        " known at the start, with about as many tracks each."
+        "No charts, nor friends: nobody hears of what others play. Artists alike: tracks equally good,"
+        " artists equally well known at the start, with about as many tracks each."
     )
 
 

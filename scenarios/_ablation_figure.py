@@ -22,7 +22,7 @@ class Lived:
 
     days: NDArray  # (w,) each the end of a window of some weeks
     tracks: F64  # (w,) Gini index of its plays over tracks that are out
-    artists: F64  # (w,) share of the most played hundredth of the artists played at all
+    artists: F64  # (w,) share of the 30 most played artists
     ranked: F64  # (A,) share of each artist played in the last window, most played first
 
 
@@ -38,7 +38,7 @@ def draw(kinds: Sequence[Kind], note: str) -> Figure:
     figure.suptitle("Is popularity emergent?", fontsize=11.5, x=0.01, ha="left")
     for axes, name, label in (
         (over_tracks, "tracks", "Gini index of tracks' plays"),
-        (over_artists, "artists", "share of plays of the top 1 % of artists"),
+        (over_artists, "artists", "share of plays of the top 30 artists"),
     ):
         ends = []
         for words, colour, worlds in kinds:
@@ -50,6 +50,7 @@ def draw(kinds: Sequence[Kind], note: str) -> Figure:
         axes.set_ylabel(label)
         _label(axes, ends)
     by_rank.set(xscale="log", yscale="log", xlabel="rank of the artist", ylabel="share of plays")
+    by_rank.xaxis.set_major_formatter(FuncFormatter(lambda rank, _: f"{rank:,.0f}"))
     for axes in (over_artists, by_rank):
         axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
     for _, colour, worlds in kinds:

@@ -128,4 +128,6 @@ def in_a_process(case: str, listeners: int, threads: int, days: int = DAYS, who:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(measure(sys.argv[1], *map(int, sys.argv[2:5]), who=sys.argv[5]))))
+    name, *sizes, agent = sys.argv[1:]
+    size, workers, lived = map(int, sizes)
+    print(json.dumps(asdict(measure(name, size, workers, lived, who=agent))))

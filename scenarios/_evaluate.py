@@ -28,7 +28,7 @@ from simenv.scenarios._keys import digest, file_digest, package_sources, plain, 
 from simenv.scenarios._results import Failure, write_json, write_text
 
 _WIDTH = 132  # of tables where there is no terminal to ask
-_USUAL = ("random", "popular", "repeat", "itemknn", "als")
+_USUAL = ("random", "popular", "repeat", "userknn", "itemknn", "als", "bpr")
 _SOURCES = ("_columns", "_evaluate_log", "_evaluate_run", "_evaluate_split", "_evaluate_tracks")
 
 

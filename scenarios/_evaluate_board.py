@@ -123,7 +123,7 @@ class Board:
         """(q, m) values of `columns` for each listener."""
         relevant, rows = self.relevant[one.task.seen], self.listeners[one.task.seen]
         hits = hits_of(rows, one.tracks, relevant, self.split.train.n_tracks)
-        n_relevant = np.bincount(relevant // self.split.train.n_tracks)[rows]
+        n_relevant = np.bincount(relevant // self.split.train.n_tracks)[rows].astype(np.int32)
         return np.concatenate([np.stack([*accuracy(hits, n_relevant, k).values()]) for k in self.ks])
 
     def _beside(self, one: Lists) -> dict[tuple[str, int], float]:

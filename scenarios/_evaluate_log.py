@@ -83,14 +83,14 @@ def read_any_log(path: Path, columns: Mapping[str, str], liked: float | None = N
     check = Unreadable(table)
     for name in ("listener", "track"):
         check.need(found[name].is_valid().to_numpy(zero_copy_only=False), f"no {name}", found[name])
-    time, count, seconds, value = (_column(name, found, check, said) for name in _READ)
+    numbers = {name: _column(found[name], name, check, said) for name in _READ if name in found}
     if left_out := check.told():
         said.append(left_out)
-    skipped = _columns.stopped(found, seconds)
+    skipped = _columns.stopped(found, numbers.get("seconds"))
     keep = ~check.bad
-    if count is not None and (nothing := int((count[keep] == 0).sum())):
+    if "count" in numbers and (nothing := int((numbers["count"][keep] == 0).sum())):
         said.append(f"{nothing:,} rows of 0 plays are left out")
-        keep &= count != 0
+        keep &= numbers["count"] != 0
     listener, listeners = _columns.coded(found["listener"].filter(pa.array(keep)))
     track, tracks = _columns.coded(found["track"].filter(pa.array(keep)))
     if len(listeners) < 2 or len(tracks) < 2:
@@ -98,45 +98,29 @@ def read_any_log(path: Path, columns: Mapping[str, str], liked: float | None = N
             f"{path} has {len(listeners)} listener(s) and {len(tracks)} track(s): recommenders learn from"
             " others, so at least 2 of each are needed"
         )
-    time, count, seconds, value, skipped = (
-        None if column is None else column[keep] for column in (time, count, seconds, value, skipped)
-    )
-    if value is not None:
-        seconds, skipped = _from_ratings(value, liked, said)
-    elif seconds is None:
-        seconds = np.full(len(listener), HEARD_SECONDS)
-        if skipped is not None:
-            seconds[skipped] = 0.0
-    elif skipped is None:
-        skipped = seconds < HEARD_SECONDS
-        said.append("nothing says what was skipped: plays under 30 s are taken to be")
-    timed = time is not None
-    time = np.zeros(len(listener)) if time is None else time - 7 * np.floor(time.min() / 7)
-    plays = _plays(listener, track, time, seconds, skipped, count, value, timed)
+    numbers = {name: column[keep] for name, column in numbers.items()}
+    skipped = None if skipped is None else skipped[keep]
+    seconds, skipped = _lasted(numbers, skipped, liked, said, len(listener))
     log = Log(len(listeners), len(tracks))
-    log.append(_together(plays, said))
-    kind: Kind = "ratings" if value is not None else "counts" if count is not None else "events"
-    return Imported(log, listeners, tracks, kind, timed, said)
+    log.append(_together(_plays(listener, track, {**numbers, "seconds": seconds}, skipped), said))
+    kind: Kind = "ratings" if "value" in numbers else "counts" if "count" in numbers else "events"
+    return Imported(log, listeners, tracks, kind, "time" in numbers, said)
 
 
 _READ = ("time", "count", "seconds", "value")
 
 
-def _column(name: str, found: Mapping[str, pa.Array], check: Unreadable, said: list[str]) -> F64 | None:
-    """(e,) a column of numbers, checked; None if the log does not have it."""
-    if name not in found:
-        return None
-    cells = found[name]
+def _column(cells: pa.Array, name: str, check: Unreadable, said: list[str]) -> F64:
+    """(e,) numbers of one of the columns `_READ`, checked."""
     if name == "time":
         values, written = _columns.days(cells)
         said.append(f"times are {written}")
-        check.need(np.isfinite(values), "no time", cells)
-        return values
-    values = _columns.lengths(cells) if name == "seconds" else _columns.numbers(cells)
-    if name == "value":
-        check.need(np.isfinite(values), "no rating", cells)
     else:
+        values = _columns.lengths(cells) if name == "seconds" else _columns.numbers(cells)
+    if name in ("count", "seconds"):
         check.need(values >= 0, f"no {name} from 0", cells)
+    else:
+        check.need(np.isfinite(values), f"no {name}", cells)
     return values
 
 
@@ -144,6 +128,21 @@ def _recognised(names: list[str], places: Mapping[str, int]) -> str:
     used = [f"{names[place]} as {name}" for name, place in places.items()]
     aside = [name for place, name in enumerate(names) if place not in places.values()]
     return f"columns: {', '.join(used)}" + (f"; not used: {', '.join(aside)}" if aside else "")
+
+
+def _lasted(
+    numbers: Mapping[str, F64], skipped: Bool | None, liked: float | None, said: list[str], n: int
+) -> tuple[F64, Bool | None]:
+    """Seconds and skips (n,) as the log has them, or as what else it says suggests."""
+    if "value" in numbers:
+        return _from_ratings(numbers["value"], liked, said)
+    if "seconds" not in numbers:
+        return np.where(np.zeros(n, bool) if skipped is None else skipped, 0.0, HEARD_SECONDS), skipped
+    seconds = numbers["seconds"]
+    if skipped is None:
+        said.append("nothing says what was skipped: plays under 30 s are taken to be")
+        skipped = seconds < HEARD_SECONDS
+    return seconds, skipped
 
 
 def _from_ratings(value: F64, liked: float | None, said: list[str]) -> tuple[F64, Bool]:
@@ -159,23 +158,18 @@ def _from_ratings(value: F64, liked: float | None, said: list[str]) -> tuple[F64
     return np.where(good, HEARD_SECONDS, 0.0), ~good
 
 
-def _plays(
-    listener: I32,
-    track: I32,
-    time: F64,
-    seconds: F64,
-    skipped: Bool | None,
-    count: F64 | None,
-    value: F64 | None,
-    timed: bool,
-) -> Plays:
-    """The rows in the order of time, ties by listener and track."""
-    order = np.lexsort((seconds, track, listener, time))
-    n = len(order)
+def _plays(listener: I32, track: I32, numbers: Mapping[str, F64], skipped: Bool | None) -> Plays:
+    """The rows in the order of time, ties by listener and track; in weeks from that of the first."""
+    n = len(listener)
+    time = numbers.get("time", np.zeros(n))
+    order = np.lexsort((numbers["seconds"], track, listener, time))
     flags = np.full(n, REACHED, np.uint8)
     if skipped is not None:
         flags[skipped[order]] |= SKIPPED
-    listener, time, seconds = listener[order], time[order], seconds[order]
+    listener, time, seconds = listener[order], time[order], numbers["seconds"][order]
+    time = time - 7 * np.floor(time[0] / 7)
+    timed = "time" in numbers
+    more = {name: numbers[name][order].astype(np.float32) for name in Plays.optional if name in numbers}
     return Plays(
         time=time,
         listener=listener,
@@ -189,8 +183,7 @@ def _plays(
         flags=flags,
         activity=np.zeros(n, np.uint8),
         device=np.zeros(n, np.uint8),
-        count=None if count is None else count[order].astype(np.float32),
-        value=None if value is None else value[order].astype(np.float32),
+        **more,
     )
 
 

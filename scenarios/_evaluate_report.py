@@ -148,6 +148,6 @@ def _markdown(board: Board, told: Told, figures: list[Path]) -> str:
     lines += [f"**Failed**: `{f.agent}`, seed {f.seed}: {f.why.splitlines()[0]}\n" for f in told.failures]
     lines += ["## Figures", "", *(f"![{path.stem}](figures/{path.name})" for path in figures), ""]
     lines += ["## What the columns say", ""]
-    lines += [f"- `{name}`: {column.words}" for name, column in (ACCURACY | BESIDE).items()]
+    lines += [f"- `{name}`: {column.words}" for name, column in {**ACCURACY, **BESIDE}.items()]
     lines += ["- `fit s`, `recommend s`: seconds to learn, and to make the lists of all who are tested"]
     return "\n".join(lines) + "\n"

@@ -27,6 +27,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """What a column may be used as, and under which names it is recognised, capitals and spaces aside."""
 
 NEEDED = ("listener", "track", "time", "seconds")
+CODED = ("listener", "track", "session", "artist", "genre")
 CHARTS = ("charts", "chart", "radio")
 PERSONAL = ("recommended", "personalised", "personalized", "personalized playlist")
 
@@ -55,17 +56,17 @@ def read_log(path: Path, columns: Mapping[str, str]) -> tuple[Events, str]:
     check.need(seconds >= 0, "no seconds from 0", found["seconds"])
     left_out = check.told()
     source = _columns.words(found["source"]) if "source" in found else None
-    codes = {
-        name: _columns.coded(found[name])[0]
-        for name in ("listener", "track", "session", "artist", "genre")
-        if name in found
-    }
+    code = {name: _columns.coded(cells)[0] for name, cells in found.items() if name in CODED}
     events = Events(
+        listener=code["listener"],
+        track=code["track"],
         time=time,
         seconds=seconds.astype(np.float32),
+        session=code.get("session"),
         skipped=_columns.stopped(found, seconds),
+        artist=code.get("artist"),
+        genre=code.get("genre"),
         charts=None if source is None else np.isin(source, CHARTS),
         personal=None if source is None else np.isin(source, PERSONAL),
-        **codes,
     )
     return (events.rows(np.flatnonzero(~check.bad)) if check.bad.any() else events), left_out

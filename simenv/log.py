@@ -96,7 +96,7 @@ class Log:
         )
         if then < self.now and total.nnz:
             total = total * np.exp2(np.float32((then - self.now) / half_life))
-        for part in self._since(read):
+        for part in self.since(read):
             heard = part.seconds >= HEARD_SECONDS
             of = (part.has(SKIPPED) & ~heard) if skips else heard
             weight = self._weight(part, of, half_life).astype(np.float32)
@@ -109,7 +109,7 @@ class Log:
         """(n, T) float64: the day of each listener's last play of 30 s and more of each track; 0: never."""
         shape = (self.n_listeners, self.n_tracks)
         read, _, total = self._sums.get(("last",), (0, 0.0, sparse.csr_array(shape, dtype=np.float64)))
-        for part in self._since(read):
+        for part in self.since(read):
             part = part.rows(part.seconds >= HEARD_SECONDS)
             order = np.lexsort((part.time, part.track, part.listener))
             listener, track, time = part.listener[order], part.track[order], part.time[order]
@@ -124,7 +124,7 @@ class Log:
         """(T,) float64: plays of 30 s and more of everyone, decayed as in `matrix`."""
         read, then, total = self._sums.get(("counts", half_life), (0, self.now, np.zeros(self.n_tracks)))
         total = total * np.exp2((then - self.now) / half_life)
-        for part in self._since(read):
+        for part in self.since(read):
             heard = part.seconds >= HEARD_SECONDS
             weight = self._weight(part, heard, half_life)
             total += np.bincount(part.track[heard], weights=weight, minlength=self.n_tracks)
@@ -158,7 +158,7 @@ class Log:
         decayed = np.exp2((part.time[of] - self.now) / half_life)
         return decayed if part.count is None else decayed * part.count[of]
 
-    def _since(self, read: int) -> Iterator[Plays]:
+    def since(self, read: int) -> Iterator[Plays]:
         """All plays after the first `read`: a spilled file at a time, then what is in memory at once."""
         for path in self._spilled:
             size = pq.read_metadata(path).num_rows
@@ -177,7 +177,8 @@ class Log:
 def read_parquet(path: Path) -> Plays:
     """Plays that `write_parquet` wrote."""
     table = pq.read_table(path)
-    dtypes = Plays.dtypes | {name: np.float32 for name in Plays.optional if name in table.column_names}
+    more = {name: np.float32 for name in Plays.optional if name in table.column_names}
+    dtypes = {**Plays.dtypes, **more}
     return Plays(**{name: table[name].to_numpy().astype(dtype) for name, dtype in dtypes.items()})
 
 

@@ -27,9 +27,9 @@ class Synthetic:
     ``z_track = unit(z_artist + .25 e)``; quality ``q = .9 q_artist + .44 N(0, 1)``, of mean 0 over tracks.
     What shows of a track's sound is ``squash(A [kappa z + sqrt(1 - kappa^2) noise])``.
 
-    Plays concentrate on few artists because supply does: sizes of catalogues are log-normal, so is reach, and
-    they and quality rise with an artist's standing. Sizes are as in a public table of 28,356 tracks by 10,692
-    artists, 2.65 an artist: the artists' top hundredth has .14 of its tracks, here .13 to .16.
+    Plays concentrate on few artists because supply does: sizes of catalogues are log-normal, so is reach,
+    and they and quality rise with an artist's standing. Sizes are about those of a public table of 28,356
+    tracks by 10,692 artists: there the artists' top hundredth has .14 of the tracks, here .13 to .16.
     """
 
     tracks: int = 20_000

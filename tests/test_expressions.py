@@ -75,7 +75,7 @@ def test_agents_classes_and_text_are_all_agents():
     ("text", "message", "column"),
     [
         ("alss", "no agent called 'alss'; did you mean 'als'", 0),
-        ("zzz(of=als)", "There are als, content, ", 0),
+        ("zzz(of=als)", "There are als, ", 0),
         ("als(factor=3)", "als has no parameter 'factor'; did you mean 'factors'", 4),
         ("als(factors=3, zzz=1)", "It has fit_every, explore, factors, ", 15),
         ("als(factors=)", "cannot be read: ", None),

@@ -17,16 +17,17 @@ LUCK = Key.root(3) / "listener"
 
 
 @njit(error_model="numpy")
-def listen(length, eta, draw, p, seconds, skipped):
+def listen(length, whole, eta, draw, p, seconds, skipped):
     for i in range(len(draw)):
-        seconds[i], skipped[i] = skipping.listening_time(length, eta[i], draw[i], p[0])
+        seconds[i], skipped[i] = skipping.listening_time(length, whole, eta[i], draw[i], p[0])
 
 
 def listened(length, eta, draw, **changes):
     draw = np.atleast_1d(np.asarray(draw, np.float32))
     eta = np.broadcast_to(np.float32(eta), draw.shape)
     seconds, skipped = np.empty(draw.shape, np.float32), np.empty(draw.shape, bool)
-    listen(np.float32(length), eta, draw, params(**changes), seconds, skipped)
+    whole = np.float32(hazard(length, type(DEFAULT)(**changes)))
+    listen(np.float32(length), whole, eta, draw, params(**changes), seconds, skipped)
     return seconds, skipped
 
 

@@ -20,6 +20,27 @@ def cosine(interest, sound):
 
 
 @scalar
+def cosines(interest, sounds, start, size, out):
+    """`cosine` of one interest with tracks start, start + 1, ... into `out`; sounds (d, T) side by side.
+
+    Each sum is taken in the order of `cosine`, four terms at a time: sums wait in the processor that long.
+    """
+    d = sounds.shape[0]
+    for c in range(size):
+        out[c] = ZERO
+    for e in range(0, d - 3, 4):
+        for c in range(size):
+            i = start + c
+            total = out[c] + interest[e] * sounds[e, i]
+            total += interest[e + 1] * sounds[e + 1, i]
+            total += interest[e + 2] * sounds[e + 2, i]
+            out[c] = total + interest[e + 3] * sounds[e + 3, i]
+    for e in range(d - d % 4, d):
+        for c in range(size):
+            out[c] += interest[e] * sounds[e, start + c]
+
+
+@scalar
 def weight_gain(weight, p):
     """What an interest's weight adds to the tracks that it likes: gain ln(w + .05)."""
     return p.weight_gain * log32(weight + _FLOOR)
@@ -63,14 +84,19 @@ def merit(song, p):
 
 
 @scalar
-def fixed_appeal_of(me, song, track, wanted, p):
+def fixed_appeal(merit, age, arousal, wanted, own, p):
     """Appeal beside taste and exposure: base + merit + newness - cost of the wrong arousal + idiosyncrasy.
 
     Args:
-        me: the listener's scalars, song: the track's, track: its number.
+        merit: of the track, age: in days, arousal: its own, own: the listener's lasting liking of it.
         wanted: the arousal that hour and activity ask for.
         p: parameters.
     """
-    age = f32(me.clock - song.released)
-    wrong = p.arousal * abs(song.arousal - wanted)
-    return p.base + merit(song, p) + newness(age, p) - wrong + idiosyncrasy(me.luck, track, p)
+    return p.base + merit + newness(age, p) - p.arousal * abs(arousal - wanted) + own
+
+
+@scalar
+def fixed_appeal_of(me, song, track, wanted, p):
+    """`fixed_appeal` of a track to a listener, now: `me` are the listener's scalars, `song` the track's."""
+    age, own = f32(me.clock - song.released), idiosyncrasy(me.luck, track, p)
+    return fixed_appeal(merit(song, p), age, song.arousal, wanted, own, p)

@@ -20,6 +20,7 @@ _PER_FULL, _PER_UNIT = f32(1 / 65535), f32(1 / 256)
 _PER_MINUTE = f32(1 / 1440)
 _HEARD, _GLIMPSE = f32(0.12), f32(0.15)
 FLOOR_DAYS = f32(0.15)
+_FLOOR_MINUTES = np.int32(216)  # the same
 _SLOT, _STRENGTH, _NO_SLOT = np.int32(4095), np.int32(-4096), np.int32(2**31 - 1)
 
 
@@ -113,15 +114,15 @@ def plays_of(count):
 def weakest(minutes, counts, time):
     """The slot to forget: the least ln n - .75 ln(days + .15), compared as n^4 / (days + .15)^3.
 
-    Positive floats sort as their bits do: with the slot in the lowest bits (where a 2,000th of the strength
-    would be) the minimum is one of integers and runs in lanes.
+    Time is in minutes here, which changes all alike. Positive floats sort as their bits do: with the slot in
+    the lowest bits (where a 2,000th of the strength would be) the least is one of integers and runs in lanes.
     """
-    now = minute_of(time)
+    now = np.int32(np.int32(minute_of(time)) + _FLOOR_MINUTES)
     least = _NO_SLOT
     for j in range(np.int32(minutes.shape[0])):
-        days = days_since(now, minutes[j]) + FLOOR_DAYS
-        n = f32(counts[j])
-        strength = n * n * n * n / (days * days * days)
+        since = f32(np.int32(now - np.int32(minutes[j])))
+        squared = f32(counts[j]) * f32(counts[j])
+        strength = squared * squared / (since * since * since)
         bits = np.int32(np.float32(strength).view(np.int32) & _STRENGTH)
         least = min(least, np.int32(bits | np.int32(j)))
     return np.int32(least & _SLOT)

@@ -10,17 +10,27 @@ from pathlib import Path
 
 import numpy as np
 
+import simenv._prefetch as prefetch
 import simenv.context as context
 import simenv.floats as floats
 import simenv.rng as rng
 import simenv.types as types
 from simenv._cache import driver
+from simenv._prefetch import fetch
 from simenv.context import show_context
-from simenv.floats import ZERO, exp32
+from simenv.floats import ZERO, exp32, f32, scalar
 from simenv.types import LEFT
 from simenv.users.activities import arousal_wanted
 from simenv.users.adversaries import HONEST, aim
-from simenv.users.appeal import NOTHING, affinity, fixed_appeal_of, weight_gain
+from simenv.users.appeal import (
+    NOTHING,
+    affinity,
+    cosines,
+    fixed_appeal,
+    fixed_appeal_of,
+    idiosyncrasy,
+    weight_gain,
+)
 from simenv.users.choice import choose_slot, decline, look
 from simenv.users.derived import LONGEST
 from simenv.users.exposure import days_since, exposure, find, minute_of
@@ -32,7 +42,7 @@ from simenv.users.session import ASKING, IDLE, begin, ends, plan_return
 
 SOURCES = [
     *Path(__file__).parent.glob("*.py"),
-    *(Path(str(module.__file__)) for module in (context, floats, rng, types)),
+    *(Path(str(module.__file__)) for module in (context, floats, prefetch, rng, types)),
 ]
 compiled = driver(SOURCES)
 NO_FLAGS = np.uint8(0)
@@ -55,6 +65,18 @@ def ask(rows, lo, hi, people, time, shown, session, visit):
         show_context(shown[j], me.clock, me.activity, me.device)
 
 
+@scalar
+def look_ahead(u, people, taste, weight, tracks, minutes, counts, filters):
+    """Begin to load the rows of the next listener; a big crowd would spend a seventh of its time waiting."""
+    fetch(people[u : u + 1])
+    fetch(taste[u])
+    fetch(weight[u])
+    fetch(tracks[u])
+    fetch(minutes[u])
+    fetch(counts[u])
+    fetch(filters[u])
+
+
 @compiled
 def play(
     rows, lo, hi, slate, people, taste, weight, home, home_weight, tracks, minutes, counts, traces, filters,
@@ -68,6 +90,13 @@ def play(
     p, music = params[0], Music(songs, sound)
     for j in range(lo, hi):
         u = rows[j]
+        if j + 1 < hi:
+            look_ahead(rows[j + 1], people, taste, weight, tracks, minutes, counts, filters)
+            for slot in range(slate.shape[1]):
+                i = slate[j + 1, slot]
+                if i >= 0:
+                    fetch(songs[i : i + 1])
+                    fetch(sound[i])
         me = people[u]
         tastes = Tastes(taste[u], weight[u], home[u], home_weight[u])
         memory = Memory(tracks[u], minutes[u], counts[u], traces[u], filters[u], genres[u])
@@ -210,12 +239,14 @@ def appeal(
 
 @compiled
 def appeal_of_all(
-    rows, lo, hi, people, taste, weight, tracks, minutes, traces, genres, songs, sounds, params, block, out
-):
+    rows, lo, hi, people, taste, weight, tracks, minutes, traces, genres, songs, sounds, merits, arousals,
+    released, params, block, out,
+):  # fmt: skip
     """`appeal` of all T tracks, into `out` (m, T), in blocks of tracks that the processor's lanes share.
 
-    `sounds` is z the other way round, (d, T), and `block` (2, b) is scratch. Each sum runs in the order of
-    `appeal.cosine`, so the two give the same bits.
+    `sounds` is z the other way round, (d, T); `merits`, `arousals` and `released` (T,) are columns of
+    `songs`, as lanes want them; `block` (2, b) is scratch. Each sum runs in the order of `appeal`, so the two
+    give the same bits.
     """
     p = params[0]
     width, n_tracks = block.shape[1], sounds.shape[1]
@@ -228,18 +259,19 @@ def appeal_of_all(
             for c in range(size):
                 block[1, c] = NOTHING
             for k in range(me.interests):
-                for c in range(size):
-                    block[0, c] = ZERO
-                for e in range(sounds.shape[0]):
-                    toward = taste[u, k, e]
-                    for c in range(size):
-                        block[0, c] += toward * sounds[e, start + c]
+                cosines(taste[u, k], sounds, start, size, block[0])
                 gain = weight_gain(weight[u, k], p)
                 for c in range(size):
                     block[1, c] = max(block[1, c], p.match * block[0, c] + gain)
             for c in range(size):
+                block[0, c] = idiosyncrasy(me.luck, start + c, p)
+            for c in range(size):
                 i = start + c
-                out[j, i] = block[1, c] + fixed_appeal_of(me, songs[i], i, wanted, p)
+                age = f32(me.clock - released[i])
+                fixed = fixed_appeal(merits[i], age, arousals[i], wanted, block[0, c], p)
+                out[j, i] = block[1, c] + fixed
+        if genres.shape[1] > 0:
+            for i in range(n_tracks):
                 out[j, i] -= genre_fatigue(me, genres[u], songs[i].genre, p)
         now = minute_of(me.clock)
         for s in range(me.remembered):

@@ -73,7 +73,7 @@ def listen(me, tastes, memory, music, track, recommended, luck, p):
 
     # how long it plays
     eta = p.impatience - utility + me.skipper + engagement(me.clock, me.activity, me.device, p)
-    seconds, skipped = listening_time(song.seconds, eta, exponential(fold(luck, _SKIP)), p)
+    seconds, skipped = listening_time(song.seconds, song.hazard, eta, exponential(fold(luck, _SKIP)), p)
     flags = REACHED
     if seconds >= HEARD:
         flags = np.uint8(flags | signals(utility, familiar, luck, p))

@@ -71,11 +71,18 @@ class Population:
         self.traces = np.zeros((n, 3, slots), np.uint16)
         self.filters = np.zeros((n, 2, WORDS), np.uint64)
         self.genres = np.zeros((n, catalogue.n_genres if params.fatigue else 0), np.float32)
-        self.songs = songs_of(catalogue, hidden)
-        self._sounds = np.ascontiguousarray(hidden.sound.T)  # (d, T)
+        self.songs = songs_of(catalogue, hidden, params)
+        self._lanes = self._side_by_side()
         self._circle: Circle | None = None  # made at the first turn that needs it
         self._pool: ThreadPoolExecutor | None = None
         self.bear(np.arange(n, dtype=np.int32), life=0)
+
+    def _side_by_side(self) -> tuple[NDArray, ...]:
+        """The tracks as `kernels.appeal_of_all` reads them: (d, T) sound, (T,) merit, arousal and release."""
+        p, songs = self._record[0], self.songs
+        merit = p["quality"] * songs["quality"] + p["hook"] * songs["hook"]
+        columns = (self.hidden.sound.T, merit, songs["arousal"], songs["released"])
+        return tuple(np.ascontiguousarray(column) for column in columns)
 
     def __len__(self) -> int:
         return len(self.people)
@@ -222,7 +229,7 @@ class Population:
 
         def of_all(lo: int, hi: int) -> None:
             scratch = np.empty((2, BLOCK), np.float32)
-            kernels.appeal_of_all(rows, lo, hi, *state, self._sounds, self._record, scratch, out)
+            kernels.appeal_of_all(rows, lo, hi, *state, *self._lanes, self._record, scratch, out)
 
         def of_some(lo: int, hi: int) -> None:
             kernels.appeal(rows, lo, hi, tracks, *state, self.hidden.sound, self._record, out)

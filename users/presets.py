@@ -95,7 +95,9 @@ def _numbers(path: Path, told: Any) -> dict[str, Any]:
             raise UsageError(f"{path}: {name} is {value!r:.60}; give a finite number")
         if isinstance(_FIELDS[name], int) and value != int(value):
             raise UsageError(f"{path}: {name} is {value}; give a whole number")
-    return {name: type(_FIELDS[name])(value) for name, value in told.items()}
+    return {
+        name: int(value) if isinstance(_FIELDS[name], int) else float(value) for name, value in told.items()
+    }
 
 
 def _meant(word: str, known: tuple[str, ...]) -> str:

@@ -9,6 +9,8 @@ from simenv.catalogue import Catalogue, Hidden
 from simenv.errors import UsageError
 from simenv.features import main_genre
 from simenv.types import Plays
+from simenv.users.derived import hazard
+from simenv.users.params import ListenerParams
 
 DIMENSIONS = 256
 """d of the hidden sound at most: a listener's interests are kept in five times as many floats."""
@@ -58,6 +60,7 @@ SONG = np.dtype(
         ("depth", np.float32),
         ("arousal", np.float32),
         ("seconds", np.float32),
+        ("hazard", np.float32),  # L(seconds): of leaving it before its end at utility 0
         ("artist", np.int32),
         ("genre", np.int32),  # the main one; -1: unknown
     ],
@@ -81,7 +84,7 @@ EVENT = np.dtype(
 )
 
 
-def songs_of(catalogue: Catalogue, hidden: Hidden) -> NDArray:
+def songs_of(catalogue: Catalogue, hidden: Hidden, params: ListenerParams) -> NDArray:
     """(T,) SONG: the tracks as kernels read them.
 
     Raises:
@@ -102,6 +105,7 @@ def songs_of(catalogue: Catalogue, hidden: Hidden) -> NDArray:
     if len(songs) and songs["seconds"].min() <= 0:
         track = int(songs["seconds"].argmin())
         raise UsageError(f"seconds of track {track} is {songs['seconds'][track]}; a length is above 0")
+    songs["hazard"] = hazard(songs["seconds"].astype(np.float64), params)
     return songs
 
 

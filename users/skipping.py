@@ -1,17 +1,14 @@
-"""How long a track plays: a hazard of leaving it, high in the first seconds, scaled by how it is liked."""
+"""How long a track plays: a hazard of leaving it, high in the first seconds, scaled by how it is liked.
+
+L(t) = A0 (1 - e^(-t / t0)) + l1 t is the cumulative hazard at utility 0 of an average listener.
+"""
 
 from __future__ import annotations
 
-from simenv.floats import ONE, TWO, ZERO, exp32, f32, scalar
+from simenv.floats import TWO, ZERO, exp32, f32, scalar
 
 _STEPS = 8
 _CLOSE = f32(0.07)  # after a step so short what is left is about 1e-6
-
-
-@scalar
-def hazard(seconds, p):
-    """L(t) = A0 (1 - e^(-t / t0)) + l1 t, the cumulative hazard at utility 0 of an average listener."""
-    return p.hazard * (ONE - exp32(-seconds / p.hazard_seconds)) + p.hazard_late * seconds
 
 
 @scalar
@@ -24,7 +21,7 @@ def first_guess(target, p):
 
 
 @scalar
-def listening_time(length, eta, draw, p):
+def listening_time(length, hazard, eta, draw, p):
     """Seconds listened to, and whether it was skipped.
 
     Skipped iff L(length) e^eta > E, then at t = L^-1(E e^-eta), solved for x = t / t0. Halley's steps triple
@@ -32,12 +29,13 @@ def listening_time(length, eta, draw, p):
 
     Args:
         length: of the track, seconds.
+        hazard: L(length), the same for everybody (`derived.hazard`).
         eta: log scale of the hazard.
         draw: E ~ Exp(1).
         p: parameters.
     """
     target = draw * exp32(-eta)
-    if target >= hazard(length, p):
+    if target >= hazard:
         return length, False
     x, late = first_guess(target, p), p.hazard_late * p.hazard_seconds
     for _ in range(_STEPS):
