@@ -28,7 +28,7 @@ from simenv.scenarios._law_list import LAWS
 from simenv.scenarios._law_run import found_of, law_cells
 from simenv.scenarios._listeners import listeners_of
 from simenv.scenarios._listening import Listening
-from simenv.scenarios._moments import moment_records
+from simenv.scenarios._moment_rows import moment_records
 from simenv.scenarios._progress import watcher_for
 from simenv.scenarios._results import Failure
 from simenv.scenarios._runner import offers

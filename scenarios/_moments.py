@@ -25,7 +25,6 @@ RETURNS = {"an hour": 0.0417, "ten hours": 0.4031, "30 hours": 1.2538, "4 days":
 SOON = 12.1298
 """Days; longer absences of a track are not looked at: a log must be much longer than they are."""
 OFTEN, SOME, FAVOURITES, FURTHER = 100, 50, 10, 3
-GROUPS = 10
 
 
 @dataclass(frozen=True)
@@ -243,41 +242,6 @@ def measured(plays: Listening, names: Iterable[str] = FAMILY) -> dict[str, float
         if known and wanted & set(family.names):
             found |= dict(zip(family.names, map(float, family.measure(plays)), strict=True))
     return {name: value for name, value in found.items() if name in wanted and np.isfinite(value)}
-
-
-def errors(plays: Listening) -> dict[str, float]:
-    """Standard errors of the moments over listeners, from ten groups of them; none for fewer than 50."""
-    _, who = np.unique(plays.events.listener[plays.starts], return_inverse=True)
-    if who.max() + 1 < 5 * GROUPS:
-        return {}
-    groups = [measured(plays.only(who % GROUPS == group)) for group in range(GROUPS)]
-    shared = set.intersection(*(set(group) for group in groups))
-    return {name: _sd(np.array([group[name] for group in groups])) / GROUPS**0.5 for name in shared}
-
-
-def moment_records(plays: Listening) -> list[dict[str, str | float]]:
-    """Rows for a file of facts: all moments with their 95 % intervals, and what the log is like.
-
-    Kind moment: low and high are two standard errors away from what is measured. Kind about: days and
-    listeners of the log, and whether its sessions are numbered (1) or told apart by silence (0).
-    """
-    about = {
-        "listeners": float(len(np.unique(plays.events.listener))),
-        "days of history": plays.since - plays.begun,
-        "days that count": plays.until - plays.since,
-        "sessions are numbered": float(plays.events.session is not None),
-    }
-    found, error = measured(plays), errors(plays)
-    apart = {name: 2 * error.get(name, np.nan) for name in found}
-    rows: list[dict[str, str | float]] = [
-        {"fact": name, "kind": "moment", "low": x - apart[name], "high": x + apart[name], "measured": x}
-        for name, x in found.items()
-    ]
-    rows += [
-        {"fact": name, "kind": "about", "low": np.nan, "high": np.nan, "measured": x}
-        for name, x in about.items()
-    ]
-    return [row | {"verdict": "no verdict"} for row in rows]
 
 
 def _stopped(plays: Listening) -> Bool:
