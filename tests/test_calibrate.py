@@ -20,7 +20,7 @@ from simenv.users.params import ListenerParams
 from simenv.users.presets import load
 
 DOCS = Path(__file__).parent.parent / "docs"
-SIZES = ("--listeners", "300", "--tracks", "400")
+SIZES = ("--listeners", "300", "--tracks", "1500")
 TRUE = {"leave": 0.2, "album_run": 0.3, "hazard_seconds": 5.0}
 
 
