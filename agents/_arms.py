@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from simenv.agents._ranking import Score, best, blocks, check_supply, fill, is_open, joined, mixed
+from simenv.agents._ranking import Score, all_open, best, blocks, check_supply, fill, joined, mixed
 from simenv.types import F32, I32, Bool, Request, Setting, Slate
 
 
@@ -37,7 +37,7 @@ def armed_chance(
     at = 0
     for rows in blocks(request, setting):
         here = slice(at, at := at + len(rows))
-        left = _all_open(rows, setting)
+        left = all_open(rows, setting)
         np.put_along_axis(left, given[here], False, axis=1)
         size = _sizes(left, arm)  # (m, arms)
         shown = np.take_along_axis(left, tracks[here], axis=1)
@@ -51,7 +51,7 @@ def armed_chance(
 def _armed(scores: F32, arm: I32, request: Request, setting: Setting, explore: float) -> Slate:
     m, k = len(request), setting.slate_size
     top, n = best(scores, request, setting, k)
-    left = _all_open(request, setting)  # (m, T) tracks that may still be shown
+    left = all_open(request, setting)  # (m, T) tracks that may still be shown
     size = _sizes(left, arm)  # (m, arms) how many of each arm
     tracks, propensity = np.full((m, k), -1, np.int32), np.ones((m, k), np.float32)
     for j in range(k):
@@ -81,12 +81,6 @@ def _drawn(left: Bool, size: I32, arm: I32, setting: Setting, who: list[I32], sl
     nth = setting.key.below(size[np.arange(len(size)), picked], *who, slot, 2)
     mates = left & (arm == picked[:, None])
     return (mates.cumsum(axis=1, dtype=np.int32) > nth[:, None]).argmax(axis=1).astype(np.int32)
-
-
-def _all_open(request: Request, setting: Setting) -> Bool:
-    """(m, T) which tracks are open to whom."""
-    everything = np.arange(len(setting.catalogue), dtype=np.int32)
-    return is_open(request, np.tile(everything, (len(request), 1)), setting)
 
 
 def _sizes(left: Bool, arm: I32) -> I32:

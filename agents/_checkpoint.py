@@ -97,7 +97,8 @@ def take_over(agent: Agent, state: dict[str, NDArray]) -> None:
             setattr(agent, attribute, value if value.ndim else value.item())
 
 
-def _inner(agent: Agent) -> dict[str, Agent]:
+def agents_in(agent: Agent) -> dict[str, Agent]:
+    """The agents that an agent is made of, by the field that holds each."""
     values = {f.name: getattr(agent, f.name) for f in fields(agent)}
     return {name: value for name, value in values.items() if isinstance(value, Agent)}
 
@@ -105,7 +106,7 @@ def _inner(agent: Agent) -> dict[str, Agent]:
 def _write(agent: Agent, path: Path) -> None:
     path.mkdir()
     setting: Setting = agent.setting_  # type: ignore[attr-defined]
-    inner = _inner(agent)
+    inner = agents_in(agent)
     values = {f.name: getattr(agent, f.name) for f in fields(agent) if f.name not in inner}
     about = {
         "agent": expression(agent),
@@ -125,7 +126,7 @@ def _write(agent: Agent, path: Path) -> None:
 def _read(agent: Agent, path: Path) -> None:
     with np.load(path / "state.npz", allow_pickle=False) as state:
         agent.restore(dict(state))
-    for name, other in _inner(agent).items():
+    for name, other in agents_in(agent).items():
         _read(other, path / name)
 
 

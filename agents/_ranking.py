@@ -90,6 +90,14 @@ def is_open(request: Request, tracks: I32, setting: Setting) -> Bool:
     return _open(request, tracks, setting)[0]
 
 
+def all_open(request: Request, setting: Setting) -> Bool:
+    """(m, T) which tracks are open to each listener."""
+    out = setting.catalogue.released <= request.time[:, None]
+    start, barred = in_cooldown(request, setting)
+    out[np.repeat(np.arange(len(request)), np.diff(start)), barred] = False
+    return out
+
+
 def pick(tracks: I32, scores: F32, is_open: Bool, k: int) -> I32:
     """(m, k) places in `tracks` (m, c) of the best by score (m, c): open ones first, then the rest in order.
 

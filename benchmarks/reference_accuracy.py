@@ -185,7 +185,7 @@ def _report(
         f" --seeds {asked.seeds}",
         "",
         "Relative difference: ours / theirs - 1, in brackets its 95 % bootstrap interval over listeners and",
-        f"seeds, paired. It holds if the interval reaches above {MARGIN:.0%}. Seconds: on a busy machine.",
+        f"seeds, paired. It holds if the interval reaches above {MARGIN:.0%}. Seconds are of a busy machine.",
         "",
         *HISTORY,
         "",
