@@ -48,7 +48,8 @@ def agreement(result: Result) -> list[str]:
         known = f" [{rho.low:+.2f}, {rho.high:+.2f}]" if np.isfinite(rho.low) else ""
         worst = int(np.argmax(np.abs(offline - online)))
         of = f"{len(agents)} agents"
-        text = f"Ranks of {of} by `{metric}` and by `{primary}` have a correlation of {rho.mean:+.2f}{known} (Spearman)."
+        told = f"{rho.mean:+.2f}{known} (Spearman)"
+        text = f"Ranks of {of} by `{metric}` and by `{primary}` have a correlation of {told}."
         if offline[worst] != online[worst]:
             text += (
                 f" The worst disagreement is `{agents[worst]}`: {_place(offline[worst])} of {of} on the"
