@@ -47,8 +47,8 @@ def learned_weights(
         return None
     cut = float(np.quantile(plays.time, 1 - _HELD_OUT))
     past = Log(log.n_listeners, log.n_tracks)
-    for part in log.parts():
-        past.append(part.rows(part.time < cut))
+    for piece in log.parts():
+        past.append(piece.rows(piece.time < cut))
     enough = past.matrix().sum(axis=1) >= few
     new = plays.rows((plays.time >= cut) & enough[plays.listener])
     pairs = np.unique(np.stack([new.listener, new.track]), axis=1)
@@ -57,8 +57,8 @@ def learned_weights(
     if len(listener) < _FEWEST:
         return None
     fresh = [parse(expression(part)) for part in parts]
-    for agent, part in zip(fresh, parts, strict=True):
-        agent.begin(part.setting_)
+    for agent, known in zip(fresh, parts, strict=True):
+        agent.begin(known.setting_)
         agent.fit(past)
     numbers = np.arange(len(listener))[:, None], np.arange(_OTHERS)
     others = track[(setting.key / "others").below(len(track), *numbers)]

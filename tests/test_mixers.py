@@ -1,14 +1,20 @@
 """Mixtures and guards: who is heard when, what is let through."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.stats import rankdata
-from tiny import Tiny, checkerboard, plays, request
+from tiny import KEY, Tiny, checkerboard, plays, request
 
 from simenv.agents import load, parse
 from simenv.agents._guards import Sieved
 from simenv.agents._mixing import levelled
+from simenv.agents._moments import columns, in_words
+from simenv.agents._supervised import moments
 from simenv.agents._suspicion import robust_z
+from simenv.agents.private import noised
 from simenv.errors import UsageError
 from simenv.log import Log
 from simenv.scenarios.build import make_world
@@ -203,3 +209,131 @@ def test_robust_z_by_hand():
     z = robust_z(values, np.ones(5, bool))[:, 0]
     np.testing.assert_allclose(z, (values[:, 0] - 3) / 1.4826)
     assert not robust_z(values, np.zeros(5, bool)).any()
+
+
+# Context
+
+
+def by_the_hour(days=28):
+    """Everyone plays even tracks by day and odd ones by night."""
+    world = Tiny(np.ones((24, 48), bool))
+    u, d, s = (a.ravel() for a in np.mgrid[:24, :days, :6])
+    night = s >= 3
+    track = 2 * (KEY / "which").below(24, u, d, s) + night
+    world.enter(
+        plays(u, track.astype(np.int32), d + np.where(night, 0.9, 0.5) + s / 100, np.ones(len(u), bool))
+    )
+    return world
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["context", "context(mode=prefilter, strength=2)", "context(mode=postfilter, strength=5, of=popular)"],
+)
+def test_the_moment_changes_the_ranking(text):
+    world = by_the_hour()
+    agent = begun(text, world)
+    by_day = agent.recommend(request(ALL[:24], 30.5)).tracks % 2
+    by_night = agent.recommend(request(ALL[:24], 30.92)).tracks % 2
+    assert by_day.mean() < 0.2
+    assert by_night.mean() > 0.8
+
+
+def test_the_activity_changes_what_the_model_scores():
+    agent = begun("context", by_the_hour())
+    asked = request([0, 0], 30.5)
+    asked.context[1, 6] = 1
+    assert np.ptp(agent.scores(asked), axis=0).max() > 0
+
+
+def test_the_clock_is_the_context_that_listeners_show():
+    plays_ = by_the_hour(7).log.plays()
+    shown = moments(plays_)
+    asked = replace(request(plays_.listener), time=plays_.time)
+    np.testing.assert_allclose(columns(asked)[:, :4], shown[:, :4], atol=1e-5)
+
+
+def test_times_in_words():
+    words = {4.93: "Friday night", 5.1: "Friday night", 4.8: "Friday evening", 0.3: "Monday morning"}
+    words |= {7.05: "Sunday night", 6.6: "Sunday afternoon"}
+    for time, said in words.items():
+        assert in_words(time) == f"it is {said}"
+    assert "it is " in begun("context", by_the_hour()).explain(3, 4)
+
+
+# Ensemble
+
+
+def test_weights_go_with_history():
+    world = Tiny(checkerboard())
+    for u, n in ((1, 3), (2, 5)):
+        world.enter(plays(np.full(n, u), 2 * np.arange(n), np.arange(n) / 9, np.ones(n, bool)))
+    agent = begun("ensemble(again=2)", world)
+    weights = agent._weights_of(request([0, 1, 2]))
+    by_hand = [[0, 0.7, 0.3, 2], [0, 0.5, 0.5, 2], [0.6, 0.3, 0.1, 2]]
+    np.testing.assert_allclose(weights, by_hand, rtol=1e-6)
+
+
+def test_habit_is_the_chance_that_a_track_comes_to_mind():
+    world = Tiny(checkerboard())
+    world.enter(plays(np.zeros(4), np.array([6, 6, 6, 8]), np.array([1, 2, 3, 3.5]), np.ones(4, bool)))
+    now = world.log.now
+    with_, without = (begun(f"ensemble(again={a})", world).scores(request([0], now))[0] for a in (1, 0))
+    by_hand = np.zeros(48)
+    for track, n, days in ((6, 3, 0.5), (8, 1, 0.0)):
+        by_hand[track] = 1 / (1 + np.exp(-(0.9 * np.log(n) - 0.5 * np.log(days + 0.15))))
+    np.testing.assert_allclose(with_ - without, by_hand, atol=1e-5)
+
+
+def test_learned_weights_find_the_part_that_tells():
+    """Everyone plays what they love, all of it new each time: the charts tell nothing."""
+    world = Tiny(checkerboard(60, 90))
+    u, s = (a.ravel() for a in np.mgrid[:60, :30])
+    order = np.argsort((KEY / "order").uniform(np.arange(60)[:, None], np.arange(45)), axis=1)
+    track = 2 * order[u, s] + u % 2
+    world.enter(plays(u, track.astype(np.int32), s + u / 100, np.ones(len(u), bool)))
+    learned, fixed = (begun(f"ensemble(weights={w}, scale=z)", world) for w in ("learned", "history"))
+    listening, sound, charts = learned.weights_[2, :3]
+    assert max(listening, sound) > 5 * abs(charts)
+    assert (learned.weights_[:2] == fixed.weights_[:2]).all()
+    assert (learned.weights_[2] != fixed.weights_[2]).any()
+
+
+# Privacy
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 1.0, 10.0])
+def test_noise_scales_as_one_over_epsilon(epsilon):
+    counts = sparse.csr_array(np.full((40, 50), 1000.0))
+    noise = noised(counts, epsilon, 0.0, KEY / f"{epsilon}").toarray() - 1000
+    assert np.abs(noise).mean() == pytest.approx(1 / epsilon, rel=0.1)
+    assert noise.mean() == pytest.approx(0, abs=0.15 / epsilon)
+
+
+def test_empty_cells_pass_as_often_as_the_law_says():
+    counts = sparse.csr_array(np.pad(np.ones((200, 1)), ((0, 0), (0, 499))))
+    epsilon, least = 0.7, 3.0
+    out = noised(counts, epsilon, least, KEY / "empty").toarray()
+    assert (out[:, 1:] > 0).mean() == pytest.approx(0.5 * np.exp(-epsilon * least), rel=0.05)
+    assert out[out > 0].min() > least
+    assert (out[:, 1:][out[:, 1:] > 0] - least).mean() == pytest.approx(1 / epsilon, rel=0.05)
+    assert (out[:, 0] > 0).mean() == pytest.approx(0.5 * np.exp(-epsilon * (least - 1)), abs=0.1)
+
+
+def test_each_play_is_counted_in_one_release_only():
+    world = Tiny(checkerboard()).warm_up()
+    agent = begun("private(epsilon=1e6, spurious=1e-6)", world)
+    released = agent._released(world.log)
+    np.testing.assert_allclose(released.matrix().toarray(), world.log.matrix().toarray(), atol=1e-3)
+    world.organic()
+    agent.fit(world.log)
+    released = agent._released(world.log)
+    np.testing.assert_allclose(released.matrix().toarray(), world.log.matrix().toarray(), atol=1e-3)
+
+
+def test_nothing_is_learned_of_plays_between_fits():
+    world = Tiny(checkerboard()).warm_up()
+    agent = begun("private(of=popular)", world)
+    before = agent.inner.plays_.copy()
+    world.wave(agent)
+    np.testing.assert_array_equal(agent.inner.plays_, before)
