@@ -12,7 +12,7 @@ from simenv.agents import _vectors
 from simenv.agents._vectors import dot
 from simenv.types import F32, I32
 
-driver = _cache.driver([Path(__file__), Path(_vectors.__file__)])
+driver = _cache.driver([Path(__file__), Path(_vectors.__file__), Path(floats.__file__)])
 
 
 @driver

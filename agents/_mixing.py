@@ -19,7 +19,7 @@ from simenv.agents.base import Agent, Scorer
 from simenv.context import COLUMNS
 from simenv.errors import UsageError
 from simenv.log import Log
-from simenv.types import F32, I32, Bool, Day, Exchange, Request, Setting, Slate
+from simenv.types import F32, I32, Bool, Day, Exchange, Request, Setting
 
 Scale = Literal["minmax", "z", "rank"]
 """How scores are brought to one scale over the open tracks of a listener: from 0 to 1; to mean 0 and standard
@@ -75,9 +75,9 @@ class Mixture(Agent, ABC):
         for part in self.mixed.values():
             part.fit(log)
 
-    def similar(self, track: int, k: int) -> Slate:
+    def likeness(self, track: int) -> F32:
         """As the first part has it."""
-        return next(iter(self.mixed.values())).similar(track, k)
+        return next(iter(self.mixed.values())).likeness(track)
 
 
 @dataclass

@@ -47,8 +47,8 @@ def learned_weights(
         return None
     cut = float(np.quantile(plays.time, 1 - _HELD_OUT))
     past = Log(log.n_listeners, log.n_tracks)
-    for part in log.parts():
-        past.append(part.rows(part.time < cut))
+    for piece in log.parts():
+        past.append(piece.rows(piece.time < cut))
     enough = past.matrix().sum(axis=1) >= few
     new = plays.rows((plays.time >= cut) & enough[plays.listener])
     pairs = np.unique(np.stack([new.listener, new.track]), axis=1)

@@ -11,10 +11,9 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from simenv.agents._preference import net_plays, or_shares, shares
-from simenv.agents._ranking import alike
 from simenv.agents.base import Count, Days, Number, Scorer, Weight
 from simenv.log import Log
-from simenv.types import F32, Request, Setting, Slate
+from simenv.types import F32, Request, Setting
 
 
 @dataclass
@@ -95,10 +94,9 @@ class Als(Scorer):
         parts = {f"because of track {j}": float(e) for j, e in zip(row.indices, each, strict=True) if e}
         return parts | {"not yet settled": float(self.x_[listener] @ self.y_[track] - each.sum())}
 
-    def similar(self, track: int, k: int) -> Slate:
+    def likeness(self, track: int) -> F32:
         length = np.linalg.norm(self.y_, axis=1)
-        cosine = self.y_ @ self.y_[track] / np.maximum(length * length[track], 1e-12)
-        return alike(cosine, track, k)
+        return self.y_ @ self.y_[track] / np.maximum(length * length[track], 1e-12)
 
     def scores(self, request: Request) -> F32:
         u = request.listeners

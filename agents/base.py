@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simenv.agents._checks import Count, Days, Number, Range, Share, Weight, check_fields
-from simenv.agents._ranking import chance, is_open, ranked, scores_of
+from simenv.agents._ranking import alike, chance, is_open, ranked, scores_of
 from simenv.errors import UsageError
 from simenv.log import Log
 from simenv.types import F32, I32, Bool, Day, Exchange, Request, Setting, Slate
@@ -83,6 +83,14 @@ class Agent(_Begun, ABC):
 
     def similar(self, track: int, k: int) -> Slate:
         """(1, k) tracks more like this one, most alike first.
+
+        Raises:
+            UsageError: if the agent knows no likeness between tracks, or there are not k others.
+        """
+        return alike(self.likeness(track), track, k)
+
+    def likeness(self, track: int) -> F32:
+        """(T,) how much like this one every track is.
 
         Raises:
             UsageError: if the agent knows no likeness between tracks.
@@ -193,7 +201,11 @@ class Wrapper(Agent):
         Those that are not open come last, the one played longest ago first. A row that the inner agent cannot
         score is scored by its order, from 0 down.
         """
-        tracks = self.inner.recommend(request).tracks
+        return self.listed(request, self.inner.recommend(request))
+
+    def listed(self, request: Request, slate: Slate) -> tuple[I32, F32, Bool]:
+        """`shortlist` of a pool that was asked for already."""
+        tracks = slate.tracks
         scores = self.inner.score(request, tracks)
         order = -np.arange(tracks.shape[1], dtype=np.float32)
         unknown = np.isnan(scores).any(axis=1, keepdims=True)
@@ -205,5 +217,5 @@ class Wrapper(Agent):
     def parts(self, listener: int, track: int) -> dict[str, float]:
         return self.inner.parts(listener, track)
 
-    def similar(self, track: int, k: int) -> Slate:
-        return self.inner.similar(track, k)
+    def likeness(self, track: int) -> F32:
+        return self.inner.likeness(track)

@@ -9,10 +9,9 @@ from scipy import sparse
 
 from simenv.agents._pairs import by_weight, descend
 from simenv.agents._preference import net_plays, or_shares, shares
-from simenv.agents._ranking import alike
 from simenv.agents.base import Count, Days, Number, Scorer, Share, Weight
 from simenv.log import Log
-from simenv.types import F32, Request, Setting, Slate
+from simenv.types import F32, Request, Setting
 
 
 @dataclass
@@ -99,10 +98,10 @@ class Bpr(Scorer):
         x, y = self.x_[listener].astype(np.float64), self.y_[track]
         return {"taste": float(x[:-1] @ y[:-1]), "liked by everyone": float(y[-1])}
 
-    def similar(self, track: int, k: int) -> Slate:
+    def likeness(self, track: int) -> F32:
         y = self.y_[:, :-1]
         length = np.linalg.norm(y, axis=1)
-        return alike(y @ y[track] / np.maximum(length * length[track], 1e-12), track, k)
+        return y @ y[track] / np.maximum(length * length[track], 1e-12)
 
     def scores(self, request: Request) -> F32:
         u = request.listeners

@@ -8,12 +8,11 @@ from typing import Literal
 import numpy as np
 
 from simenv.agents._preference import net_plays, or_shares, shares
-from simenv.agents._ranking import alike
 from simenv.agents.base import Count, Days, Number, Scorer, Weight
 from simenv.catalogue import Catalogue
 from simenv.log import Log
 from simenv.rng import Key
-from simenv.types import F32, I32, Request, Setting, Slate
+from simenv.types import F32, I32, Request, Setting
 
 
 @dataclass
@@ -70,8 +69,8 @@ class Content(Scorer):
         parts = {name: part for name, part in zip(names, each, strict=False) if part}
         return parts | {"artist": float(sum(each[len(names) :]))}
 
-    def similar(self, track: int, k: int) -> Slate:
-        return alike(self.features_ @ self.features_[track], track, k)
+    def likeness(self, track: int) -> F32:
+        return self.features_ @ self.features_[track]
 
     def scores(self, request: Request) -> F32:
         profile = self.profile_[request.listeners]

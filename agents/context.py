@@ -18,12 +18,12 @@ from simenv.agents._moments import (
     in_words,
     split_by_week,
 )
-from simenv.agents._ranking import alike, all_open
+from simenv.agents._ranking import all_open
 from simenv.agents._supervised import moments
 from simenv.agents.base import Agent, Count, Days, Number, Weight
 from simenv.context import COLUMNS
 from simenv.log import Log
-from simenv.types import F32, HEARD_SECONDS, Day, Exchange, Request, Setting, Slate
+from simenv.types import F32, HEARD_SECONDS, Day, Exchange, Request, Setting
 
 
 @dataclass
@@ -115,11 +115,11 @@ class Context(Blend):
             parts |= {"taste": taste - everyone, "liked by everyone": everyone}
         return parts
 
-    def similar(self, track: int, k: int) -> Slate:
+    def likeness(self, track: int) -> F32:
         if self.mode != "model":
-            return super().similar(track, k)
+            return super().likeness(track)
         length = np.linalg.norm(self.y_, axis=1)
-        return alike(self.y_ @ self.y_[track] / np.maximum(length * length[track], 1e-12), track, k)
+        return self.y_ @ self.y_[track] / np.maximum(length * length[track], 1e-12)
 
     def scores(self, request: Request) -> F32:
         taste, moment = self._taste_and_moment(request)

@@ -10,10 +10,9 @@ from scipy import sparse
 
 from simenv.agents._neighbours import damping, nearest, rarity, votes
 from simenv.agents._preference import net_plays, or_shares, shares
-from simenv.agents._ranking import alike
 from simenv.agents.base import Count, Days, Number, Scorer, Weight
 from simenv.log import Log
-from simenv.types import F32, Request, Setting, Slate
+from simenv.types import F32, Request, Setting
 
 
 @dataclass
@@ -77,8 +76,8 @@ class Itemknn(Scorer):
         each = own.data * near[own.indices]
         return {f"because of track {j}": float(e) for j, e in zip(own.indices, each, strict=True) if e}
 
-    def similar(self, track: int, k: int) -> Slate:
-        return alike(self.alike_[[track]].toarray()[0], track, k)
+    def likeness(self, track: int) -> F32:
+        return self.alike_[[track]].toarray()[0]
 
     def scores(self, request: Request) -> F32:
         u = request.listeners

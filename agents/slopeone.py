@@ -9,10 +9,9 @@ from scipy import sparse
 
 from simenv.agents._deviations import carry
 from simenv.agents._grades import Grades
-from simenv.agents._ranking import alike
 from simenv.agents.base import Count, Days, Number, Scorer, Weight
 from simenv.log import Log
-from simenv.types import F32, F64, I32, Request, Setting, Slate
+from simenv.types import F32, F64, I32, Request, Setting
 
 
 @dataclass
@@ -91,15 +90,15 @@ class Slopeone(Scorer):
         parts = {f"because of track {self.track_[a]}": float(e) for a, e in zip(j, each, strict=True) if e}
         return parts | {"what is usual": self.smoothing * usual / weight}
 
-    def similar(self, track: int, k: int) -> Slate:
+    def likeness(self, track: int) -> F32:
         """Tracks graded alike by most: common listeners over 1 + |mean difference|."""
-        likeness = np.full(len(self.bias_i_), -1.0)
+        likeness = np.full(len(self.bias_i_), -1, np.float32)
         i = int(np.searchsorted(self.track_, track))
         if i < len(self.track_) and self.track_[i] == track:
             common = self.common_[i]
             difference = np.abs(self.excess_[i]) / np.maximum(common, 1e-9)
             likeness[self.track_] = common / (1 + difference)
-        return alike(likeness, track, k)
+        return likeness
 
     def scores(self, request: Request) -> F32:
         u = request.listeners

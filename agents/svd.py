@@ -8,10 +8,9 @@ import numpy as np
 
 from simenv.agents._descent import descend
 from simenv.agents._grades import Grades
-from simenv.agents._ranking import alike
 from simenv.agents.base import Count, Days, Number, Scorer, Weight
 from simenv.log import Log
-from simenv.types import F32, Bool, Request, Setting, Slate
+from simenv.types import F32, Bool, Request, Setting
 
 
 @dataclass
@@ -91,9 +90,9 @@ class Svd(Scorer):
             "taste": float(self.p_[listener] @ self.q_[track]),
         }
 
-    def similar(self, track: int, k: int) -> Slate:
+    def likeness(self, track: int) -> F32:
         length = np.linalg.norm(self.q_, axis=1)
-        return alike(self.q_ @ self.q_[track] / np.maximum(length * length[track], 1e-12), track, k)
+        return self.q_ @ self.q_[track] / np.maximum(length * length[track], 1e-12)
 
     def scores(self, request: Request) -> F32:
         u = request.listeners

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +32,12 @@ TOP = 30
 
 @dataclass(frozen=True)
 class Switch:
-    """A kind of world: what is set to another value than usual.
+    """A kind of world.
 
     Args:
         words: what it is called.
         colour: of its lines.
-        listener: what its listeners have in common.
+        listener: what all listeners have in common.
         synthetic: the recipe of its tracks.
     """
 
@@ -48,7 +48,7 @@ class Switch:
 
 
 NO_CHARTS = ListenerParams(chart_power=0.0)
-ALONE = ListenerParams(chart_power=0.0, friends=0.0)
+ALONE = replace(NO_CHARTS, friends=0.0)
 ALIKE = Synthetic(quality_spread=0.0, reach=0.0, catalogue_spread=0.0)
 SWITCHES = (
     Switch("as it is", "#111111"),
@@ -137,9 +137,9 @@ def live_one(asked: Ablation, switch: Switch, seed: int) -> Lived:
     a_day = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)[: asked.days]
     days = np.arange(WINDOW, asked.days + 1)
     tracks, top = [], []
-    for day in days:
+    for day in days.tolist():
         counts = a_day[day - WINDOW : day].sum(axis=0)
-        tracks.append(gini(counts[world.catalogue.released_by(float(day))]))
+        tracks.append(gini(counts[world.catalogue.released_by(day)]))
         ranked = np.sort(np.bincount(world.catalogue.artist, counts))[::-1]
         ranked = ranked[ranked > 0]
         top.append(ranked[:TOP].sum() / ranked.sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import ClassVar
@@ -61,6 +62,11 @@ class Arm:
         if isinstance(agent, Organic):
             world.share = 0.0
         return agent
+
+    def another(self) -> Agent | None:
+        """A new agent like the one that serves; None for arms of the runner's own: no log teaches them."""
+        agent = copy.deepcopy(self.make())
+        return None if type(agent) in OWN.values() else agent
 
     @property
     def remade_by_name(self) -> bool:

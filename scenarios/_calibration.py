@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from rich.table import Table
 
 from simenv.errors import UsageError
-from simenv.scenarios._fit import Fit
+from simenv.scenarios._fit import PINNED, Fit
 from simenv.scenarios._knobs import Knob
 from simenv.scenarios._results import write_text
 from simenv.scenarios._targets import said
@@ -92,7 +93,8 @@ def parameter_rows(found: Calibration) -> list[tuple[str, ...]]:
         before, after = (getattr(listener, knob.name) for listener in (found.start, found.fit.listener))
         if knob.name in errors:
             se = f"{knob.error(after, errors[knob.name]):.2g}"
-            rows.append((knob.name, f"{before:.4g}", f"{after:.4g}", se, "pinned down"))
+            sure = "pinned down" if errors[knob.name] <= PINNED else "known roughly"
+            rows.append((knob.name, f"{before:.4g}", f"{after:.4g}", se, sure))
         else:
             rows.append(
                 (knob.name, f"{before:.4g}", f"{after:.4g}", "", f"held: {found.fit.held[knob.name]}")
@@ -136,18 +138,17 @@ def written(found: Calibration, about: Mapping[str, Any], out: Path, folder: Pat
     Raises:
         UsageError: if a file cannot be written.
     """
-    moments = [asdict(row) | {"off": row.off} for row in found.moments]
-    parameters = [dict(zip(PARAMETERS, row, strict=True)) for row in parameter_rows(found)]
     made = {
         "parameters": found.parameters,
         "made_by": dict(about) | {"trials": found.trials, "how": found.fit.how},
         "fit": {
-            "parameters": parameters,
-            "moments": [{k: _short(v) for k, v in row.items()} for row in moments],
-            "singular": [_short(x) for x in found.fit.singular.tolist()],
+            "parameters": [PARAMETERS, *parameter_rows(found)],
+            "moments": [MOMENTS, *moment_rows(found)],
+            "singular": [float(f"{x:.4g}") for x in found.fit.singular],
             "left_out": dict(found.left_out),
         },
     }
+    text = re.sub(r"\[[^][{}]*\]", lambda row: " ".join(row[0].split()), json.dumps(made, indent=1))
     lines = [
         "# Listeners fitted to facts",
         "",
@@ -163,20 +164,13 @@ def written(found: Calibration, about: Mapping[str, Any], out: Path, folder: Pat
     ]
     try:
         write_text(folder / "report.md", "\n".join(lines))
-        write_text(out, json.dumps(made, indent=1) + "\n")
+        write_text(out, text + "\n")  # a row of a table is a line
     except OSError as error:
         raise UsageError(f"cannot write {error.filename or out}: {error.strerror or error}") from None
 
 
 def _differs(name: str, ours: ListenerParams, usual: ListenerParams) -> bool:
     return getattr(ours, name) != getattr(usual, name)
-
-
-def _short(value: Any) -> Any:
-    """Numbers as a reader needs them; nan is null."""
-    if not isinstance(value, float):
-        return value
-    return float(f"{value:.5g}") if np.isfinite(value) else None
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int, last_left: bool = False) -> Table:

@@ -74,7 +74,7 @@ def run_cell(cell: Cell) -> Outcome:
         agent = cell.arm.begin(world, setting)
         metrics = [metric() for metric in cell.scenario.metrics]
         rows: list[dict[str, float]] = []
-        for row in live(world, agent, setting, cell.scenario.days, metrics):
+        for row in live(world, agent, setting, cell.scenario.days, metrics, cell.arm.another):
             rows.append(row)
             _tell(cell, len(rows), len(log))
         outcome = Outcome(

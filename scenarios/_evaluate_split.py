@@ -13,7 +13,7 @@ from simenv.errors import UsageError
 from simenv.log import Log
 from simenv.rng import Key
 from simenv.scenarios._evaluate_log import Imported
-from simenv.types import F64, HEARD_SECONDS, I32, Bool, Plays, Request
+from simenv.types import F32, F64, HEARD_SECONDS, I32, Bool, Plays, Request
 
 Way = Literal["time", "last", "one"]
 Seen = Literal["drop", "keep"]
@@ -62,16 +62,20 @@ class Split:
         nothing = np.zeros(len(rows), np.int32)
         return Request(rows, self.when[rows], self._context(rows), nothing, nothing)
 
-    def _context(self, rows: I32) -> NDArray[np.float32]:
+    def _context(self, rows: I32) -> F32:
         """(m, c) hour and weekday; nothing is known of activity and device."""
-        context = np.zeros((len(rows), len(COLUMNS)), np.float32)
         if self.timed:
-            for name, days in (("hour", 1.0), ("weekday", 7.0)):
-                at = self.when[rows] if name == "hour" else np.floor(self.when[rows])
-                angle = 2 * np.pi * (at % days) / days
-                context[:, COLUMNS.index(f"{name}_sin")] = np.sin(angle)
-                context[:, COLUMNS.index(f"{name}_cos")] = np.cos(angle)
-        return context
+            return clock(self.when[rows])
+        return np.zeros((len(rows), len(COLUMNS)), np.float32)
+
+
+def clock(when: F64) -> F32:
+    """(m, c) the context of which nothing is known but hour and weekday, at each of these days (m,)."""
+    context = np.zeros((len(when), len(COLUMNS)), np.float32)
+    for name, turns in (("hour", when % 1), ("weekday", np.floor(when) % 7 / 7)):
+        context[:, COLUMNS.index(f"{name}_sin")] = np.sin(2 * np.pi * turns)
+        context[:, COLUMNS.index(f"{name}_cos")] = np.cos(2 * np.pi * turns)
+    return context
 
 
 def split_log(read: Imported, way: Way | None = None, test: float = 0.2) -> Split:

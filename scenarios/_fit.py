@@ -26,12 +26,13 @@ from simenv.users.params import ListenerParams
 
 STEP = 0.7
 """Of differences, in units of coordinates."""
-PINNED = 0.5
-"""Standard error, in units of a coordinate, below which the facts pin a parameter down."""
+PINNED, LOOSE = 0.5, 1.5
+"""Standard errors, in units of a coordinate, up to which a parameter is pinned down, and beyond which it is
+not moved; between the two it is known roughly."""
 SOFT = 2.0
 """Standardised residuals beyond which a moment's pull grows no more."""
 ROUNDS = 3
-"""Searches at most, each with what the numbers pin down where the one before ended."""
+"""Searches at most, each with what the numbers tell where the one before ended."""
 _SPENT = "the budget of trials is spent"
 _NEAR = 1e-6  # of a bound, where the search may not begin
 
@@ -66,7 +67,7 @@ class Fit:
     Args:
         listener: all parameters.
         knobs: what was moved.
-        held: by name, why a parameter stays where it was.
+        held: by name, why a parameter stays where it was: the numbers do not tell it.
         errors: (k,) standard errors of coordinates of `knobs`, in units.
         singular: (k,) singular values of the Jacobian at the end, in standard errors a unit.
         how: why the search ended.
@@ -99,7 +100,7 @@ def scale_of(targets: Sequence[Target], worlds: F64, slack: float) -> Scale:
 def fit(trials: Trials, scale: Scale, start: ListenerParams, asked: Sequence[Knob]) -> Fit:
     """Search from `start` until the numbers are met, nothing gets better, or the budget is spent.
 
-    Where a search ends, it is looked again which parameters the numbers pin down there; if there are more, it
+    Where a search ends, it is looked again which parameters the numbers tell there; if there are more, it
     goes on with them too.
 
     Raises:
@@ -107,8 +108,8 @@ def fit(trials: Trials, scale: Scale, start: ListenerParams, asked: Sequence[Kno
     """
     jacobian = differences(trials, scale, start, asked, both=True)
     moved: list[int] = []
-    more = pinned(jacobian)
-    best, how = start, "the numbers pin no parameter down"
+    more = movable(jacobian)
+    best, how = start, "the numbers tell no parameter"
     for _ in range(ROUNDS):
         if set(more) <= set(moved):
             break
@@ -122,7 +123,7 @@ def fit(trials: Trials, scale: Scale, start: ListenerParams, asked: Sequence[Kno
             jacobian[:, moved] = search.jacobian
             how = _SPENT
             break
-        more = pinned(jacobian)
+        more = movable(jacobian)
     ours = jacobian[:, moved]
     singular = np.asarray(np.linalg.svd(ours, compute_uv=False) if moved else (), np.float64)
     knobs = tuple(asked[i] for i in moved)
@@ -203,15 +204,15 @@ def differences(
     return np.nan_to_num((ends[:, 0] - here).T / step[:, 0])
 
 
-def pinned(jacobian: F64) -> list[int]:
-    """Columns of parameters that the moments pin down together.
+def movable(jacobian: F64) -> list[int]:
+    """Columns of parameters that the moments tell together.
 
-    While any standard error is above `PINNED`, the last parameter of those is held: what moves the moments
+    While any standard error is above `LOOSE`, the last parameter of those is held: what moves the moments
     as others do is told apart by holding the one that stands later in the list.
     """
     kept = list(range(jacobian.shape[1]))
     while kept:
-        loose = np.flatnonzero(standard_errors(jacobian[:, kept]) > PINNED)
+        loose = np.flatnonzero(standard_errors(jacobian[:, kept]) > LOOSE)
         if not len(loose):
             break
         kept.pop(int(loose[-1]))
@@ -239,7 +240,7 @@ def _why_held(jacobian: F64, knobs: Sequence[Knob], moved: Sequence[int]) -> dic
         column = jacobian[:, i]
         if i in moved:
             continue
-        if not len(moved) or np.linalg.norm(column) * PINNED < 1:
+        if not len(moved) or np.linalg.norm(column) * LOOSE < 1:
             why[knob.name] = "hardly moves the numbers"
             continue
         basis = jacobian[:, moved]

@@ -25,7 +25,7 @@ class Knob:
         low: least value that is tried.
         high: greatest value.
         unit: a change worth noticing, on the scale: a coordinate of 1. Facts pin a parameter down if its
-            standard error is below half of this.
+            standard error is below half of this, and it is not moved if that is above one and a half.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from simenv.agents.base import Agent
 from simenv.scenarios.metrics.base import Metric, Start
@@ -11,13 +11,27 @@ from simenv.world import World
 
 
 def live(
-    world: World, agent: Agent, setting: Setting, days: int, metrics: Sequence[Metric] = ()
+    world: World,
+    agent: Agent,
+    setting: Setting,
+    days: int,
+    metrics: Sequence[Metric] = (),
+    another: Callable[[], Agent | None] = lambda: None,
 ) -> Iterator[dict[str, float]]:
-    """Let `agent`, which has begun, serve `world` for `days` days; yield what the metrics say of each."""
+    """Let `agent`, which has begun, serve `world` for `days` days; yield what the metrics say of each.
+
+    Args:
+        world: warmed up.
+        agent: who serves.
+        setting: that it has begun with.
+        days: that it serves.
+        metrics: that watch.
+        another: makes a new agent like it, for metrics that try it on a log; None if no log could teach it.
+    """
     log = world.log
     assert log is not None, "an experiment keeps every play"
     for metric in metrics:
-        metric.begin(Start(setting, log, world.truth, world.today))
+        metric.begin(Start(setting, log, world.truth, world.today, another))
     agent.fit(log)
     for day in range(days):
         while (request := world.waiting()) is not None:  # who opens the app before midnight, a wave at a time

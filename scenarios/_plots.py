@@ -45,7 +45,7 @@ def colour(agent: str) -> str:
 
 def curves(result: Result, metric: str) -> Figure:
     """A line an agent over days; the band is the 95 % bootstrap interval over worlds."""
-    figure, axes = _figure(result.scenario.question)
+    figure, axes = figure_of(result.scenario.question)
     ends: list[tuple[str, float]] = []
     for agent in result.served:
         values = result.curves(metric, agent)  # (seeds, days)
@@ -62,17 +62,17 @@ def curves(result: Result, metric: str) -> Figure:
         axes.fill_between(days[known], low, high, color=colour(agent), alpha=0.1, linewidth=0)
         ends.append((agent, float(mean[-1])))
     axes.set_xlabel("days since recommendations began")
-    axes.set_ylabel(_wrapped(describe(metric).words, 46))
+    axes.set_ylabel(wrapped(describe(metric).words, 46))
     axes.set_xlim(1 if result.scenario.days > 1 else 0.5, result.scenario.days + (result.scenario.days == 1))
     _label(axes, ends)
     seeds = len({o.seed for o in result.outcomes})
-    _note(figure, f"{_size(result)}; {_worlds(seeds)}")
+    note(figure, f"{size_of(result)}; {_worlds(seeds)}")
     return figure
 
 
 def differences(result: Result, metric: str, against: str) -> Figure:
     """What each agent does beyond one of them, world by world: bars are 95 % bootstrap intervals."""
-    figure, axes = _figure(result.scenario.question)
+    figure, axes = figure_of(result.scenario.question)
     agents = [a for a in result.served if a != against]
     values = result.values(metric)
     agents = [a for a in agents if (values[a] - values[against]).notna().any()]
@@ -86,23 +86,24 @@ def differences(result: Result, metric: str, against: str) -> Figure:
     axes.axvline(0, color=_GREY, linewidth=0.8)
     axes.set_yticks(range(len(agents)), list(reversed(agents)))
     axes.set_ylim(-0.6, max(len(agents), 1) - 0.4)
-    axes.set_xlabel(_wrapped(f"{describe(metric).words}: difference to {against} in the same world", 70))
-    _note(figure, f"{_size(result)}; dots worlds, diamonds means, bars 95 % bootstrap intervals")
+    axes.set_xlabel(wrapped(f"{describe(metric).words}: difference to {against} in the same world", 70))
+    note(figure, f"{size_of(result)}; dots worlds, diamonds means, bars 95 % bootstrap intervals")
     return figure
 
 
-def _figure(question: str) -> tuple[Figure, Axes]:
-    """An empty figure with room for labels to the right, without touching any state of pyplot."""
-    figure = Figure(figsize=(8, 4.8), dpi=130, layout="constrained")
+def figure_of(question: str, panels: int = 1) -> tuple[Figure, Axes]:
+    """An empty figure and its first panel, with room to the right, without touching any state of pyplot."""
+    figure = Figure(figsize=(8 + 2 * (panels - 1), 4.8), dpi=130, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    figure.suptitle(_wrapped(question, 78), fontsize=11.5, x=0.01, ha="left")
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.grid(True, color="#e6e6e6", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(labelsize=9)
-    return figure, axes
+    figure.subplots(1, panels, sharey=True)
+    figure.suptitle(wrapped(question, 78), fontsize=11.5, x=0.01, ha="left")
+    for axes in figure.axes:
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        axes.grid(True, color="#e6e6e6", linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.tick_params(labelsize=9)
+    return figure, figure.axes[0]
 
 
 def _label(axes: Axes, ends: Sequence[tuple[str, float]]) -> None:
@@ -149,11 +150,11 @@ def apart(wanted: np.ndarray, gap: float) -> np.ndarray:
     return np.clip(smooth, 0, 1 - steps[-1]) + steps
 
 
-def _note(figure: Figure, text: str) -> None:
+def note(figure: Figure, text: str) -> None:
     figure.supxlabel(text, fontsize=7.5, color=_GREY, x=0.01, ha="left")
 
 
-def _size(result: Result) -> str:
+def size_of(result: Result) -> str:
     s = result.scenario
     days = f"{s.days} days after {s.warmup} organic ones"
     return f"{result.name}: {s.listeners:,} listeners, {s.tracks:,} tracks, {days}"
@@ -163,5 +164,5 @@ def _worlds(seeds: int) -> str:
     return "one world" if seeds == 1 else f"mean of {seeds} worlds and its 95 % bootstrap interval"
 
 
-def _wrapped(text: str, width: int) -> str:
+def wrapped(text: str, width: int) -> str:
     return "\n".join(textwrap.wrap(text, width))

@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 
 from simenv.errors import UsageError
 from simenv.scenarios import _folder
+from simenv.scenarios._agreement import OFFLINE
 from simenv.scenarios._folder import cell_folder
+from simenv.scenarios._more_plots import more_figures
 from simenv.scenarios._plots import curves, differences
 from simenv.scenarios._results import Failure, Result, write_text
 from simenv.scenarios._words import AGAINST, answer, notes, number, spanned, surface, unbeaten
@@ -183,7 +185,8 @@ def _write_figures(result: Result, folder: Path) -> list[Path]:
     drawn = {scenario.primary: curves(result, scenario.primary)}
     if AGAINST in result.served and len(result.served) > 1:
         drawn[f"{scenario.primary}-difference"] = differences(result, scenario.primary, AGAINST)
-    drawn |= {metric: curves(result, metric) for metric in result.shown}
+    drawn |= {metric: curves(result, metric) for metric in result.shown if metric not in OFFLINE}
+    drawn |= more_figures(result)
     for name, figure in drawn.items():
         figure.savefig(folder / f"{name}.png")
     return [folder / f"{name}.png" for name in drawn]

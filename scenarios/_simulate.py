@@ -93,7 +93,7 @@ def main(words: Sequence[str]) -> int:
     who = arm(asked.agent or "organic")
     scenario = _scenario(asked)
     try:
-        with _written(asked.out) as part:
+        with written(asked.out) as part:
             count = _live_and_write(scenario, who, asked, part)
     except OSError as error:
         raise UsageError(f"cannot write {asked.out}: {error.strerror or error}") from None
@@ -124,17 +124,22 @@ def _live_and_write(scenario: Scenario, who: Arm, asked: Simulate, part: Path) -
     assert world.log is not None, "a scenario keeps every play"
     plays = world.log.joined()
     plays = plays.rows(np.argsort(plays.time, kind="stable"))
+    write_plays(plays, world.catalogue, part, asked.out.suffix)
+    return len(plays)
+
+
+def write_plays(plays: Plays, catalogue: Catalogue, path: Path, suffix: str) -> None:
+    """Write plays in words to `path`, some at a time, as what `suffix` says: .csv or .parquet."""
+    kind = pc.CSVWriter if suffix == ".csv" else pq.ParquetWriter
     with contextlib.ExitStack() as stack:
         writer = None
         for lo in range(0, max(len(plays), 1), _ROWS):
-            table = readable(plays.rows(slice(lo, lo + _ROWS)), world.catalogue)
-            if asked.out.suffix == ".csv":  # which knows no categories
+            table = readable(plays.rows(slice(lo, lo + _ROWS)), catalogue)
+            if suffix == ".csv":  # which knows no categories
                 table = table.cast(pa.schema([(f.name, _spelled(f.type)) for f in table.schema]))
             if writer is None:
-                kind = pc.CSVWriter if asked.out.suffix == ".csv" else pq.ParquetWriter
-                writer = stack.enter_context(kind(part, table.schema))
+                writer = stack.enter_context(kind(path, table.schema))
             writer.write_table(table)
-    return len(plays)
 
 
 def readable(plays: Plays, catalogue: Catalogue) -> pa.Table:
@@ -175,7 +180,7 @@ def _spelled(kind: pa.DataType) -> pa.DataType:
 
 
 @contextlib.contextmanager
-def _written(path: Path) -> Iterator[Path]:
+def written(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`, which takes its place when all went well."""
     part = path.with_name(path.name + ".part")
     part.write_bytes(b"")  # so that what cannot be written fails before days are lived

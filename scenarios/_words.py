@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from simenv.scenarios._agreement import agreement
 from simenv.scenarios._results import Result
 from simenv.scenarios._stats import Interval
 from simenv.scenarios.base import REFERENCES
@@ -68,6 +69,7 @@ def notes(result: Result) -> list[str]:
     if missing:
         names = ", ".join(f"`{a}`" for a in missing)
         lines.append(f"Reference arms that are missing here: {names}.")
+    lines += agreement(result)
     lines += [f"Left out: `{agent}` {why}." for agent, why in result.skipped.items()]
     return [line for text in lines for line in (text, "")][:-1]
 

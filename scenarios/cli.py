@@ -20,6 +20,8 @@ VERBS: Mapping[str, tuple[str, str, str]] = {
         "listeners who do what a log, or facts, say of people",
     ),
     "evaluate": ("simenv.scenarios._evaluate", "main", "on a log of your own, which recommender is best"),
+    "ask": ("simenv.scenarios._ask", "main", "what a recommender shows somebody, and why"),
+    "export": ("simenv.scenarios._export", "main", "the logs of a run in the formats of other libraries"),
     "bench": ("simenv.scenarios._bench", "bench", "plays a second, on this machine"),
 }
 """Every verb: the module and the function that take the words after it; what it does."""

@@ -12,7 +12,7 @@ from simenv.scenarios import _trial
 from simenv.scenarios._calibrate import main
 from simenv.scenarios._calibrate_plan import least
 from simenv.scenarios._fact_list import FACTS
-from simenv.scenarios._fit import pinned, standard_errors
+from simenv.scenarios._fit import movable, standard_errors
 from simenv.scenarios._knobs import KNOBS, at, chosen, place
 from simenv.scenarios._targets import read_targets
 from simenv.scenarios.cli import main as simenv
@@ -67,8 +67,8 @@ def test_parameters_of_a_log_are_found_blind_and_a_second_call_lives_nothing(fol
 def test_round_trip_of_many_parameters(folder):
     """Facts of listeners far from the default, calibrated blind: what is pinned down comes back.
 
-    `known_artist` is not among them: what is by a known artist depends on the catalogue's big artists too, and
-    every world has its own.
+    `known_artist` is not among them: what is by a known artist depends on the catalogue's big artists too,
+    and every world has its own.
     """
     true = {
         "impatience": 0.6,
@@ -87,8 +87,8 @@ def test_round_trip_of_many_parameters(folder):
     words = ("calibrate", "facts.json", *sizes, "--warmup", "0", "--budget", "120", "--parameters", *true)
     assert simenv(words) == 0
     found = written(folder)
-    rows = {row["parameter"]: row for row in found["fit"]["parameters"]}
-    sure = [name for name in true if rows[name]["what the facts say of it"] == "pinned down"]
+    rows = {row[0]: row[-1] for row in found["fit"]["parameters"]}
+    sure = [name for name in true if rows[name] == "pinned down"]
     assert len(sure) >= 8
     ours = load("listeners.json")
     for name in sure:
@@ -139,9 +139,9 @@ def test_parameters_that_do_the_same_are_told_apart_by_holding_the_later_one():
     jacobian = np.array(
         [[8.0, 8.0, 0.0, 0.0], [8.0, 8.0, 5.0, 0.1], [0.0, 0.0, 5.0, 0.0], [0.0, 0.0, 5.0, 0.0]]
     )
-    assert pinned(jacobian) == [0, 2]
-    assert pinned(np.zeros((3, 2))) == []
-    assert pinned(np.ones((1, 2)) * 9) == [0]
+    assert movable(jacobian) == [0, 2]
+    assert movable(np.zeros((3, 2))) == []
+    assert movable(np.ones((1, 2)) * 9) == [0]
     assert standard_errors(np.diag([4.0, 2.0])) == pytest.approx([0.25, 0.5])
 
 
@@ -149,9 +149,9 @@ def test_base_and_impatience_are_one_and_the_first_of_them_is_moved(folder):
     facts_of({}, 10, SIZES)
     words = ("calibrate", "facts.json", *SIZES, "--warmup", "0", "--budget", "9", "--jobs", "1")
     assert main([*words[1:], "--parameters", "base", "impatience"]) == 0
-    rows = {row["parameter"]: row for row in written(folder)["fit"]["parameters"]}
-    assert rows["impatience"]["what the facts say of it"] == "pinned down"
-    assert "does what others do: impatience" in rows["base"]["what the facts say of it"]
+    rows = {row[0]: row[-1] for row in written(folder)["fit"]["parameters"]}
+    assert rows["impatience"] == "pinned down"
+    assert "does what others do: impatience" in rows["base"]
 
 
 @pytest.mark.parametrize("knob", KNOBS, ids=lambda knob: knob.name)

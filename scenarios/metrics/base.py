@@ -7,7 +7,7 @@ O(T) or O(n), or that of a sample which the hash of its event chose.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import ClassVar
@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from simenv.agents.base import Agent
 from simenv.log import Log
 from simenv.types import F32, F64, HEARD_SECONDS, I32, Bool, Day, Exchange, Plays, Setting, Truth
 
@@ -27,6 +28,7 @@ class Start:
     log: Log  # the warm-up: organic plays, the same for every agent under one seed
     truth: Truth
     today: float  # days
+    another: Callable[[], Agent | None] = lambda: None  # makes a new agent like the one that serves
 
 
 @dataclass(frozen=True, slots=True)
