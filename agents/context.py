@@ -129,8 +129,8 @@ class Context(Blend):
     def _taste_and_moment(self, request: Request) -> tuple[F32, F32]:
         """(m, T) what each track scores at any time, and what the moment adds."""
         if self.mode == "model":
-            taste = self.x_[request.listeners] @ self.y_.T + self.bias_
-            return taste, np.asarray(columns(request) @ self.z_ @ self.y_.T, np.float32)
+            anytime = self.x_[request.listeners] @ self.y_.T + self.bias_
+            return anytime, np.asarray(columns(request) @ (self.z_ @ self.y_.T), np.float32)
         of, is_open = self.mixed["of"], all_open(request, self.setting_)
         if self.mode == "postfilter":
             mu = self.wanted_[hour_of(request.time), None]
