@@ -18,12 +18,12 @@ from simenv.agents._moments import (
     in_words,
     split_by_week,
 )
-from simenv.agents._ranking import alike, all_open
+from simenv.agents._ranking import all_open
 from simenv.agents._supervised import moments
 from simenv.agents.base import Agent, Count, Days, Number, Weight
 from simenv.context import COLUMNS
 from simenv.log import Log
-from simenv.types import F32, HEARD_SECONDS, Day, Exchange, Request, Setting, Slate
+from simenv.types import F32, HEARD_SECONDS, Day, Exchange, Request, Setting
 
 
 @dataclass
@@ -115,11 +115,11 @@ class Context(Blend):
             parts |= {"taste": taste - everyone, "liked by everyone": everyone}
         return parts
 
-    def similar(self, track: int, k: int) -> Slate:
+    def likeness(self, track: int) -> F32:
         if self.mode != "model":
-            return super().similar(track, k)
+            return super().likeness(track)
         length = np.linalg.norm(self.y_, axis=1)
-        return alike(self.y_ @ self.y_[track] / np.maximum(length * length[track], 1e-12), track, k)
+        return self.y_ @ self.y_[track] / np.maximum(length * length[track], 1e-12)
 
     def scores(self, request: Request) -> F32:
         taste, moment = self._taste_and_moment(request)
@@ -129,9 +129,8 @@ class Context(Blend):
     def _taste_and_moment(self, request: Request) -> tuple[F32, F32]:
         """(m, T) what each track scores at any time, and what the moment adds."""
         if self.mode == "model":
-            taste = self.x_[request.listeners] @ self.y_.T + self.bias_
-            now: F32 = (columns(request) @ self.z_) @ self.y_.T
-            return taste, now
+            anytime = self.x_[request.listeners] @ self.y_.T + self.bias_
+            return anytime, np.asarray(columns(request) @ (self.z_ @ self.y_.T), np.float32)
         of, is_open = self.mixed["of"], all_open(request, self.setting_)
         if self.mode == "postfilter":
             mu = self.wanted_[hour_of(request.time), None]
