@@ -20,7 +20,7 @@ def in_words(time: float) -> str:
     """``it is Friday night``; the night after Friday's evening is Friday's, day 0 being a Monday."""
     part = int(time % 1 * len(PARTS))
     day = int(time - (0.25 if part == 0 else 0)) % len(DAYS)
-    late = part == 3 and time % 1 >= 22 / 24
+    late = part == 3 and round(time % 1 * 24, 6) >= 22  # so that 22:00 of any week is night
     return f"it is {DAYS[day]} {'night' if late else PARTS[part]}"
 
 

@@ -130,7 +130,7 @@ class Context(Blend):
         """(m, T) what each track scores at any time, and what the moment adds."""
         if self.mode == "model":
             anytime = self.x_[request.listeners] @ self.y_.T + self.bias_
-            return anytime, columns(request) @ (self.z_ @ self.y_.T)
+            return anytime, np.asarray(columns(request) @ (self.z_ @ self.y_.T), np.float32)
         of, is_open = self.mixed["of"], all_open(request, self.setting_)
         if self.mode == "postfilter":
             mu = self.wanted_[hour_of(request.time), None]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from simenv.scenarios._stats import interval
+from simenv.scenarios._stats import Interval, interval
 
 if TYPE_CHECKING:
     from simenv.scenarios._results import Result
@@ -23,19 +23,11 @@ def compared(result: Result, metric: str) -> list[str]:
     return [a for a in result.served if all(np.isfinite(result.mean(m, a).mean) for m in both)]
 
 
-def rank_correlation(result: Result, metric: str) -> tuple[float, str]:
-    """Spearman's rho of agents by `metric` and by the primary metric, means over worlds; and its interval.
-
-    The interval is the 95 % bootstrap over worlds of the rho of each; empty for one world.
-    """
+def rank_correlation(result: Result, metric: str) -> Interval:
+    """Spearman's rho of agents by `metric` and by the primary metric: its mean over worlds, and interval."""
     agents, primary = compared(result, metric), result.scenario.primary
     x, y = result.values(metric)[agents].to_numpy(), result.values(primary)[agents].to_numpy()
-    rho = _rho(np.nanmean(x, axis=0), np.nanmean(y, axis=0))
-    whole = np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1)
-    each = np.array([_rho(a, b) for a, b in zip(x[whole], y[whole], strict=True)])
-    span = interval(each)
-    words = f"{rho:+.2f}"
-    return rho, words + (f" [{span.low:+.2f}, {span.high:+.2f}]" if np.isfinite(span.low) else "")
+    return interval(np.array([_rho(a, b) for a, b in zip(x, y, strict=True)]))
 
 
 def agreement(result: Result) -> list[str]:
@@ -52,10 +44,12 @@ def agreement(result: Result) -> list[str]:
         offline, online = (
             stats.rankdata([-result.mean(name, a).mean for a in agents]) for name in (metric, primary)
         )
-        _, rho = rank_correlation(result, metric)
+        rho = rank_correlation(result, metric)
+        known = f" [{rho.low:+.2f}, {rho.high:+.2f}]" if np.isfinite(rho.low) else ""
         worst = int(np.argmax(np.abs(offline - online)))
         of = f"{len(agents)} agents"
-        text = f"Ranks of {of} by `{metric}` and by `{primary}` have a correlation of {rho} (Spearman)."
+        told = f"{rho.mean:+.2f}{known} (Spearman)"
+        text = f"Ranks of {of} by `{metric}` and by `{primary}` have a correlation of {told}."
         if offline[worst] != online[worst]:
             text += (
                 f" The worst disagreement is `{agents[worst]}`: {_place(offline[worst])} of {of} on the"
@@ -66,8 +60,8 @@ def agreement(result: Result) -> list[str]:
 
 
 def _rho(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's; nan if either does not tell agents apart."""
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
+    """Spearman's; nan if a value is missing, or either does not tell agents apart."""
+    if not np.isfinite([a, b]).all() or np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
     return float(stats.spearmanr(a, b).statistic)
 

@@ -50,8 +50,11 @@ def for_listener(
         cooldown: days in which nothing is shown again to who heard it; inf: new music only.
         at: when they ask, days; None: at the end of the log.
     """
-    log, catalogue = source.log, source.catalogue
-    when = log.now if at is None else at
+    catalogue = source.catalogue
+    when = source.log.now if at is None else at
+    log = Log(source.log.n_listeners, source.log.n_tracks)
+    log.append(source.log.plays())
+    log.now = when  # agents explain themselves as of the end of the log
     own = log.plays()
     own = own.rows(np.flatnonzero(own.listener == row))
     own = own.rows(np.argsort(own.time, kind="stable"))

@@ -84,13 +84,24 @@ def offline_online(result: Result) -> Figure:
 
 
 def _name_points(axes: Axes, points: Mapping[str, tuple[Interval, Interval]]) -> None:
-    """Names beside the points, from above; one that would touch the name before it goes below its point."""
+    """Names beside the points: in the first corner in which one touches no other name."""
     wide, high = (np.ptp(ends) for ends in (axes.get_xlim(), axes.get_ylim()))
-    above: list[tuple[float, float]] = []
+    placed: list[tuple[float, float]] = []  # middles of names, in shares of the axes
     for agent, (x, y) in sorted(points.items(), key=lambda point: -point[1][1].mean):
-        touches = any(abs(x.mean - a) < 0.1 * wide and abs(y.mean - b) < 0.05 * high for a, b in above)
-        if not touches:
-            above.append((x.mean, y.mean))
-        offset = (6, -12) if touches else (6, 5)
-        at = (x.mean, y.mean)
-        axes.annotate(agent, at, offset, textcoords="offset points", color=colour(agent), fontsize=9)
+        corners = [(x.mean / wide + 0.05 * i, y.mean / high + 0.025 * j) for i, j in _CORNERS]
+        apart = [all(abs(a - c) > 0.1 or abs(b - d) > 0.035 for c, d in placed) for a, b in corners]
+        best = apart.index(True) if any(apart) else 0
+        placed.append(corners[best])
+        right, up = _CORNERS[best]
+        axes.annotate(
+            agent,
+            (x.mean, y.mean),
+            (6 * right, 5 if up > 0 else -12),
+            textcoords="offset points",
+            ha="left" if right > 0 else "right",
+            color=colour(agent),
+            fontsize=9,
+        )
+
+
+_CORNERS = ((1, 1), (1, -1), (-1, 1), (-1, -1))

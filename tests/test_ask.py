@@ -124,6 +124,13 @@ def test_a_newcomer_is_cold_and_what_they_like_warms_them(even):
     assert any("does not look at the clock" in said for said in answer.said)
 
 
+def test_the_moment_that_is_asked_about_is_the_moment_of_the_reasons(even):
+    at, _ = moment("Friday 22:00", even.log.now)
+    agent = load("context", mode="model")
+    answer = for_listener(agent, "context", even, 4, 5, 0.0, at)
+    assert "it is Friday night" in agent.parts(4, int(answer.tracks[0]))
+
+
 def test_what_everybody_is_shown_is_said_to_be_so(even):
     answer = for_listener(load("popular"), "popular", even, 4, 5, 0.0, None)
     assert answer.said == ("popular answers everybody alike.",)

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 
@@ -84,7 +85,7 @@ def test_every_parameter_of_every_part_is_an_option(folder, capsys):
     ("words", "message"),
     [
         (("rnu",), "did you mean 'run'"),
-        (("run",), "name one of filter_bubble"),
+        (("run",), "name one of cold_start, filter_bubble"),
         (("run", "filter_buble"), "did you mean 'filter_bubble'"),
         (("run", "filter_bubble", "--agents", "alss"), "did you mean 'als'"),
         (("run", "filter_bubble", "--agents", "als(factor=3)"), "did you mean 'factors'"),
@@ -143,7 +144,13 @@ def test_a_terminal_sees_bars_and_an_interrupt_keeps_what_is_finished(folder):
     here, there = pty.openpty()
     command = [sys.executable, "-m", "simenv.scenarios.cli", "run", "filter_bubble", "--agents", "random"]
     sizes = ["--listeners", "60", "--tracks", "300", "--warmup", "5", "--days", "7", "--seeds", "400"]
-    running = subprocess.Popen([*command, *sizes, "--out", "run"], stdout=there, stderr=there, cwd=folder)
+    running = subprocess.Popen(
+        [*command, *sizes, "--out", "run"],
+        stdout=there,
+        stderr=there,
+        cwd=folder,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
+    )
     os.close(there)
     seen = b""
     while b"plays in" not in seen:
