@@ -43,7 +43,7 @@ def columns(request: Request) -> F32:
 def split_by_week(log: Log) -> Log:
     """The log of N_CELLS + 1 profiles a listener: row u (N_CELLS + 1) is all of u, then come the parts."""
     out = Log(log.n_listeners * (N_CELLS + 1), log.n_tracks)
-    for part in log.parts():
+    for part in log.since(0):
         whole = part.listener * (N_CELLS + 1)
         for listener in (whole, whole + 1 + cell_of(part.time)):
             out.append(type(part)(**{**part.columns(), "listener": listener.astype(np.int32)}))

@@ -22,15 +22,14 @@ def signs(log: Log, catalogue: Catalogue) -> tuple[F64, F64]:
     n = log.n_listeners
     first, burst = np.full(n, np.inf), np.zeros(n)
     plays = sparse.csr_array((n, log.n_tracks))
-    for part in log.parts():
+    for part in log.since(0):
         np.minimum.at(first, part.listener, part.time)
         hours = np.floor(part.time * _HOURS).astype(np.int64)
-        hour, times = np.unique(np.stack([part.listener.astype(np.int64), hours]), axis=1, return_counts=True)
-        np.maximum.at(burst, hour[0], times)
-        plays = (
-            plays
-            + sparse.coo_array((np.ones(len(part)), (part.listener, part.track)), shape=plays.shape).tocsr()
-        )
+        span = hours.max(initial=0) + 1
+        hour, times = np.unique(part.listener * span + hours, return_counts=True)
+        np.maximum.at(burst, hour // span, times)
+        where = (part.listener, part.track)
+        plays = plays + sparse.coo_array((np.ones(len(part)), where), shape=plays.shape).tocsr()
     total = plays.sum(axis=1)
     by = sparse.csr_array(
         (np.ones(log.n_tracks), (np.arange(log.n_tracks), catalogue.artist)),

@@ -105,8 +105,11 @@ class Ensemble(Blend):
         *others, repeat = parts
         for part in others:
             yield levelled(self.whole(part, request), is_open, self.scale)
-        own = self.whole(repeat, request)
-        yield np.where(own > OWN / 2, expit(own - OWN), np.float32(0))
+        scores = self.whole(repeat, request)
+        own = scores > OWN / 2
+        habit = np.zeros_like(scores)
+        habit[own] = expit(scores[own] - OWN)
+        yield habit
 
     def _by_history(self) -> F32:
         return np.column_stack([_BY_HISTORY, np.full(len(_BY_HISTORY), self.again)]).astype(np.float32)

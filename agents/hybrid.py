@@ -72,7 +72,7 @@ class Hybrid(Blend):
 
     def scores(self, request: Request) -> F32:
         w, a, b = self._weighed(request)
-        scores = a - b
+        scores = np.subtract(a, b, out=a)
         lost = np.float32(self.doubt) * w * (1 - w) * np.abs(scores) if self.doubt else None
         scores *= w
         scores += b

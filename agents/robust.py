@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from simenv.agents._guards import Guard, Sieved
 from simenv.agents._suspicion import SIGNS, robust_z, signs
-from simenv.agents.base import Count, Share, Weight
+from simenv.agents.base import Count, Number, Share, Weight
 from simenv.log import Log
 from simenv.types import Bool, Day, Exchange, Feedback, Plays, Setting, Slate
 
@@ -42,6 +42,7 @@ class Robust(Guard):
     limit: Weight = 8.0
     fewest: Count = 20
     weight: Share = 0.0
+    fit_every: Number = field(default=7, kw_only=True)
 
     def begin(self, setting: Setting) -> None:
         super().begin(setting)
