@@ -17,7 +17,7 @@ WRAPPED = "tests/backwards.py:Backwards"
 VARIANTS = (
     "popular(explore=.4, half_life=5)",
     "als(explore=.5, factors=4, half_life=20)",
-    "content(explore=.3, scale=minmax, buckets=4)",
+    "content(explore=.3, scale=minmax, artist=.3)",
     "itemknn(weighting=adjusted, overlap=2, penalty=.5)",
     "itemknn(weighting=tfidf, explore=.2)",
     "itemknn(weighting=cosine, skips=0)",
