@@ -56,7 +56,7 @@ def queue(
     world = make(listeners)
     out = np.flatnonzero(world.catalogue.released_by(0.0)).astype(np.int32)
     unknown = np.full((listeners, slate), np.nan, np.float32)
-    place = np.arange(slate)
+    prepared = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(out, slate))
     calls = max(1, 20_000 // listeners)
 
     def work() -> Done:
@@ -64,8 +64,7 @@ def queue(
         for _ in range(calls):
             request = world.waiting(until=np.inf)
             assert request is not None  # nobody leaves for good
-            start = (request.listeners * 7919 + request.visit * 104_729) % (len(out) - slate)
-            chosen = out[start[:, None] + place]
+            chosen = prepared[(request.listeners * 7919 + request.visit * 104_729) % len(prepared)]
             plays += int(world.play(Slate(chosen, unknown[: len(chosen)])).feedback.reached.sum())
             served += len(request)
         return Done(plays, served)

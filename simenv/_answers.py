@@ -8,9 +8,9 @@ import numpy as np
 
 import simenv.types as types
 from simenv._cache import driver
-from simenv.types import F64, I32, LEFT, REACHED, SKIPPED, U8, Bool
+from simenv.types import F32, F64, HEARD_SECONDS, I32, LEFT, REACHED, SKIPPED, U8, Bool
 
-_NOTHING = np.uint8(0)
+_NOTHING, _HEARD = np.uint8(0), np.float32(HEARD_SECONDS)
 compiled = driver([Path(__file__), Path(types.__file__)])
 
 
@@ -42,3 +42,20 @@ def unpack(flags: U8, reached: Bool, skipped: Bool, left: Bool) -> None:
             skipped[r, slot] = f & SKIPPED != 0
             bits |= f
         left[r] = bits & LEFT != 0
+
+
+@compiled
+def gather_heard(listeners: I32, tracks: I32, seconds: F32, who: I32, what: I32) -> None:
+    """Listeners and tracks of the n plays of 30 s and more, into `who` and `what` (n + 1,), the last scratch.
+
+    Args:
+        listeners: (m,), tracks: (m, k), seconds: (m, k) of the slates.
+    """
+    n = np.int64(0)
+    for r in range(seconds.shape[0]):
+        for slot in range(seconds.shape[1]):
+            who[n], what[n] = (
+                listeners[r],
+                tracks[r, slot],
+            )  # the next one writes over it if it does not count
+            n += np.int64(seconds[r, slot] >= _HEARD)  # no branch, as each is a coin toss

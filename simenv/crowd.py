@@ -35,7 +35,7 @@ from simenv.types import (
 )
 from simenv.world import SECONDS_A_DAY, feedback_of, plays_of
 
-_BLOCK = 4_096  # listeners whose requests and candidates stay in the cache meanwhile
+_BLOCK = 1_024  # listeners whose requests and candidates stay in the cache meanwhile
 _PATIENCE = 100  # lives that may end in a row before their first decision
 
 

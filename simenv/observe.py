@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+import simenv._lanes as lanes
 import simenv.context as context
 import simenv.floats as floats
 from simenv._cache import driver
+from simenv._lanes import dot
 from simenv.context import COLUMNS
 from simenv.errors import UsageError
 from simenv.features import main_genre, track_features
@@ -63,7 +65,7 @@ _MINUTES = 1440.0
 _NONE, _ONE_PLAY = np.int32(0), np.int32(1)
 _N_CONTEXT, _N_PLAY, _N_MATCH = len(COLUMNS), len(PLAY), len(MATCH)
 
-compiled = driver([Path(__file__), Path(floats.__file__), Path(context.__file__)])
+compiled = driver([Path(str(module.__file__)) for module in (context, floats, lanes)] + [Path(__file__)])
 
 
 class Observer:
@@ -248,10 +250,7 @@ def _match(rows, time, candidates, listeners, recent, taste, features, facts, st
         last = listeners[u].finished
         last_length = facts[last].length if last >= 0 else ZERO
         last_features = features[max(last, 0)]
-        length = ZERO
-        for f in range(width):
-            length += mine[f] * mine[f]
-        length = np.sqrt(length)
+        length = np.sqrt(dot(mine, mine))
         at = start
         for c in range(candidates.shape[1]):
             i = candidates[j, c]
@@ -259,12 +258,9 @@ def _match(rows, time, candidates, listeners, recent, taste, features, facts, st
                 at += width + _N_MATCH
                 continue
             fact, own = facts[i], features[i]
-            to_taste, to_last = ZERO, ZERO
             for f in range(width):
                 row[at + f] = own[f]
-            for f in range(width):
-                to_taste += own[f] * mine[f]
-                to_last += own[f] * last_features[f]
+            to_taste, to_last = dot(own, mine), dot(own, last_features)
             by_artist, artists, by_genre, genres, repeats = _came_of(plays, i, fact.artist, fact.genre)
             at += width
             row[at] = _cosine(to_taste, length * fact.length)

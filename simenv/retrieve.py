@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 import simenv.floats as floats
 import simenv.rng as rng
+import simenv.urns as urns
 from simenv._cache import driver
 from simenv.features import neighbours, track_features
 from simenv.rng import Key, below, fold, uniform
 from simenv.types import F32, I32, Request, Setting
+from simenv.urns import draw_from, urn
 
 NEIGHBOURS = 32
 """Nearest tracks that are kept of each track."""
@@ -23,7 +25,7 @@ _TRIES = 8  # draws for a place before it is left to any released track, and aga
 _NEARBY, _CHARTS, _ANY = 0, 1, 2
 
 I64 = NDArray[np.int64]
-compiled = driver([Path(__file__), Path(rng.__file__), Path(floats.__file__)])
+compiled = driver([Path(__file__), Path(rng.__file__), Path(floats.__file__), Path(urns.__file__)])
 
 
 class Retriever(Protocol):
@@ -66,7 +68,9 @@ class Nearby:
         self._near = neighbours(track_features(catalogue), NEIGHBOURS)  # (T, 32)
         self._order = np.argsort(catalogue.released, kind="stable").astype(np.int32)  # (T,) as they come out
         self._out = catalogue.released[self._order]
-        self._charts = np.zeros(len(catalogue))  # (T,) cumulative
+        last_day = max(self._out[-1], 0.0) if np.isfinite(self._out[-1]) else 0.0
+        self._by_day = np.searchsorted(self._out, np.arange(last_day + 2))  # tracks out before days 0, 1, ...
+        self.publish(np.zeros(len(catalogue), np.float32))
         half, quarter = candidates // 2, candidates // 4
         kinds = [_NEARBY] * half + [_CHARTS] * quarter + [_ANY] * (candidates - half - quarter)
         self._kinds = np.array(kinds, np.int8)
@@ -75,7 +79,7 @@ class Nearby:
         self.renew(everyone, everyone, np.zeros_like(everyone), setting.key)
 
     def publish(self, charts: F32) -> None:
-        self._charts = np.cumsum(charts, dtype=np.float64)
+        self._charts = urn(charts, np.array([0, len(charts)], np.int32))
 
     def renew(self, rows: I32, who: I32, life: I32, key: Key) -> None:
         self._luck[rows] = (key / "candidates").bits(who, life)
@@ -92,8 +96,8 @@ class Nearby:
         stamp = np.zeros(len(self._order) if len(forbidden) else 0, np.int32)
         _retrieve(
             request.listeners, request.time, request.visit, last, self._luck, self._kinds, self._near,
-            self._charts, self._order, self._out, self.setting.catalogue.released, start, forbidden, stamp,
-            out,
+            self._charts, self._order, self._out, self._by_day, self.setting.catalogue.released, start,
+            forbidden, stamp, out,
         )  # fmt: skip
         return out
 
@@ -106,13 +110,14 @@ class Nearby:
 
 @compiled
 def _retrieve(
-    rows, time, visit, last, luck, kinds, near, charts, order, dates, released, start, forbidden, stamp, out
-):
+    rows, time, visit, last, luck, kinds, near, charts, order, dates, by_day, released, start, forbidden,
+    stamp, out,
+):  # fmt: skip
     """`stamp` (T,) marks what is forbidden to the row at hand with its place, from 1; empty if nothing is."""
     total = len(order)
     for j in range(len(rows)):
         now = time[j]
-        came = _count_until(dates, now)
+        came = _count_until(dates, by_day, now)
         event = fold(luck[rows[j]], visit[j])
         if len(stamp):
             for e in range(start[j], start[j + 1]):
@@ -124,10 +129,10 @@ def _retrieve(
                 kind = kinds[c] if attempt < _TRIES else _ANY
                 if kind == _NEARBY and last[j] >= 0:
                     i = near[last[j], below(near.shape[1], own)] if near.shape[1] else np.int32(-1)
-                elif kind == _ANY or charts[total - 1] <= 0.0:
+                elif kind == _ANY or charts.sums[total - 1] <= 0.0:
                     i = order[below(came, own)] if came else np.int32(-1)
                 else:
-                    i = np.int32(_count_until(charts, charts[total - 1] * uniform(own)))
+                    i = np.int32(draw_from(charts, 0, total, uniform(own)))
                 if i < 0 or released[i] > now or (len(stamp) and stamp[i] == j + 1):
                     continue
                 twice = False
@@ -139,11 +144,16 @@ def _retrieve(
 
 
 @floats.scalar
-def _count_until(ascending, x):
-    """How many of `ascending` are at most `x`: a search without branches that could be guessed wrong."""
-    base, rest = 0, len(ascending)
-    while rest > 1:
-        half = rest // 2
-        base += half if ascending[base + half - 1] <= x else 0
-        rest -= half
-    return base + 1 if rest and ascending[base] <= x else base
+def _count_until(dates, by_day, now):
+    """How many of `dates`, which ascend, are at most `now`: a search within the day."""
+    last = len(by_day) - 1
+    day = np.int64(min(max(np.floor(now), 0.0), np.float64(last)))
+    low = by_day[day] if now >= 0.0 else 0
+    high = by_day[day + 1] if day < last else len(dates)
+    while low < high:
+        middle = (low + high) // 2
+        if dates[middle] <= now:
+            low = middle + 1
+        else:
+            high = middle
+    return low

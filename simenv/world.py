@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from simenv._answers import unpack
+from simenv._answers import gather_heard, unpack
 from simenv.catalogue import Catalogue, Hidden
 from simenv.errors import UsageError
 from simenv.heard import Heard
@@ -162,9 +162,10 @@ class World:
             self.truth.known[feedback.reached] = plays.has(KNOWN)
         else:  # charts, likes and saves come all the same
             earned = (response.flags & (LIKED | SAVED)) != 0
-            counted = response.seconds >= HEARD_SECONDS
-            who = np.repeat(request.listeners, counted.sum(axis=1))
-            self._expect(who, slate.tracks[counted], plays_of(request, slate, response, earned))
+            n = np.count_nonzero(response.seconds >= HEARD_SECONDS)
+            who, what = np.empty((2, n + 1), np.int32)
+            gather_heard(request.listeners, slate.tracks, response.seconds, who, what)
+            self._expect(who[:n], what[:n], plays_of(request, slate, response, earned))
         return Exchange(request, slate, feedback)
 
     def turn(self) -> Day:

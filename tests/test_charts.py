@@ -9,8 +9,9 @@ from scipy import stats
 
 from simenv.rng import Key, fold
 from simenv.types import SOURCES
+from simenv.urns import draw_from, urn
 from simenv.users import organic
-from simenv.users.charts import FIRST_PLAYS, NEW_FOR, Publisher, cumulative_within, grouped
+from simenv.users.charts import FIRST_PLAYS, NEW_FOR, Publisher, grouped
 from simenv.users.exposure import keep
 from simenv.users.params import ListenerParams
 from simenv.users.rows import Music
@@ -20,16 +21,16 @@ LUCK = Key.root(9) / "charts"
 
 
 @njit(error_model="numpy")
-def places(cumulative, low, high, x, out):
+def places(full, low, high, x, out):
     for i in range(len(x)):
-        out[i] = organic.draw_between(cumulative, low, high, x[i])
+        out[i] = draw_from(full, low, high, x[i])
     return out
 
 
-def drawn(weight, low=0, high=None):
+def drawn(weight, low=0, high=None, draws=N):
     high = len(weight) if high is None else high
-    cumulative = cumulative_within(np.asarray(weight, float), np.array([0, low, high, len(weight)]))
-    return places(cumulative, low, high, LUCK.uniform(np.arange(N)), np.empty(N, np.int64))
+    full = urn(np.asarray(weight, float), np.array([0, low, high, len(weight)]))
+    return places(full, low, high, LUCK.uniform(np.arange(draws)), np.empty(draws, np.int64))
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 6), (2, 5), (5, 6)])
@@ -43,6 +44,17 @@ def test_places_are_drawn_by_weight_within_their_group(low, high):
     )
 
 
+@pytest.mark.parametrize("spread", [0.0, 3.0, 7.0])
+def test_the_guide_leads_to_the_place_that_a_search_would_find(spread):
+    """However uneven the weights, and however little a group weighs beside the others."""
+    weight = np.exp(spread * LUCK.normal(np.arange(900), 3).astype(float))
+    weight[LUCK.uniform(np.arange(900), 4) < 0.3] = 0.0
+    for low, high in ((0, 900), (100, 130), (850, 852)):
+        sums = urn(weight, np.array([0, low, high, 900])).sums
+        found = np.searchsorted(sums[low:high], LUCK.uniform(np.arange(N)) * sums[high - 1], side="right")
+        np.testing.assert_array_equal(drawn(weight, low, high), low + np.minimum(found, high - low - 1))
+
+
 def test_where_nothing_has_weight_nothing_is_drawn():
     assert (drawn([1.0, 0.0, 0.0, 2.0], 1, 3) == -1).all()
     assert (drawn([1.0, 2.0], 1, 1) == -1).all()
@@ -53,7 +65,7 @@ def test_groups_are_complete_and_sum_by_themselves():
     order, start = grouped(of, 42)
     assert sorted(order.tolist()) == list(range(500))
     weight = LUCK.exponential(np.arange(500), 2).astype(float)
-    sums = cumulative_within(weight[order], start)
+    sums = urn(weight[order], start).sums
     for g in range(42):
         mine = order[start[g] : start[g + 1]]
         assert (of[mine] == g).all()
@@ -66,7 +78,7 @@ def test_nothing_is_published_before_it_is_out():
     counts = np.full(len(catalogue), 10.0, np.float32)
     for time in (0.0, 20.0, 5000.0):
         published, out = publisher.publish(counts, time), catalogue.released <= time
-        np.testing.assert_array_equal(np.diff(published.weight, prepend=0) > 0, out)
+        np.testing.assert_array_equal(np.diff(published.tracks.sums, prepend=0) > 0, out)
         age = time - catalogue.released
         np.testing.assert_array_equal(published.new_tracks, np.flatnonzero(out & (age < NEW_FOR)))
     assert not publisher.first_charts(10)[catalogue.released > 0].any()
@@ -79,7 +91,9 @@ def test_charts_weigh_by_their_power_and_may_say_nothing():
     out = catalogue.released <= 0
     for power in (0.0, 1.1):
         published = Publisher(catalogue, hidden, ListenerParams(chart_power=power)).publish(counts, 0.0)
-        np.testing.assert_allclose(np.diff(published.weight, prepend=0)[out], counts[out] ** power, rtol=1e-4)
+        np.testing.assert_allclose(
+            np.diff(published.tracks.sums, prepend=0)[out], counts[out] ** power, rtol=1e-4
+        )
 
 
 def test_near_micro_genres_are_found_the_more_often_the_nearer():
@@ -87,7 +101,7 @@ def test_near_micro_genres_are_found_the_more_often_the_nearer():
     cosines = hidden.centroids @ hidden.centroids.T
     for near in (0.0, 6.0):
         table = Publisher(catalogue, hidden, ListenerParams(near=near)).near
-        weight = np.diff(table, prepend=0, axis=1)
+        weight = np.diff(table.sums.reshape(cosines.shape), prepend=0, axis=1)
         np.testing.assert_allclose(
             weight / weight[:, :1], np.exp(near * (cosines - cosines[:, :1])), rtol=1e-3
         )

@@ -6,6 +6,7 @@ from mechanics import DEFAULT, params, people, tastes, unit
 from numba import njit
 from scipy import optimize
 
+from simenv._lanes import dot
 from simenv.rng import Key
 from simenv.users import appeal, drift, recognition, skipping
 from simenv.users.records import SONG
@@ -95,6 +96,36 @@ def taken_with(taste, weight, n, sound, p):
 @njit(error_model="numpy")
 def appealing(me, song, track, wanted, p):
     return appeal.fixed_appeal_of(me[0], song[0], track, wanted, p[0])
+
+
+@njit(error_model="numpy")
+def both_ways(a, sounds, rows, out):
+    for i in range(len(rows)):
+        out[0, i] = dot(a, rows[i])
+    appeal.cosines(a, sounds, 0, len(rows), out[1])
+
+
+@pytest.mark.parametrize("d", [1, 3, 4, 7, 8, 12, 16, 37])
+def test_a_track_alone_and_tracks_side_by_side_sound_alike(d):
+    """Bit for bit, in any number of dimensions: the terms are added in the same order."""
+    rows = LUCK.normal(np.arange(50)[:, None], np.arange(d))
+    a, out = LUCK.normal(np.arange(d), 5), np.empty((2, 50), np.float32)
+    both_ways(a, np.ascontiguousarray(rows.T), rows, out)
+    np.testing.assert_array_equal(out[0], out[1])
+    np.testing.assert_allclose(out[0], rows.astype(float) @ a, atol=1e-5)
+
+
+@njit(error_model="numpy")
+def gains(weights, p):
+    return [appeal.weight_gain(w, p[0]) for w in weights]
+
+
+def test_the_gain_of_a_weight_is_read_off_its_table():
+    weights = np.linspace(0, 1, 2000).astype(np.float32)
+    law = 0.35 * np.log(weights.astype(float) + 0.05)
+    np.testing.assert_allclose(gains(weights, params()), law, atol=1e-4)
+    beyond = np.array([-1e-6, 1 + 1e-6], np.float32)  # sums of weights are rounded
+    np.testing.assert_allclose(gains(beyond, params()), law[[0, -1]], atol=1e-6)
 
 
 def a_song(**columns):

@@ -254,6 +254,9 @@ def test_hour_and_weekday_shift_what_is_wanted():
     assert at(15, **calm)[0] == pytest.approx(0.68, abs=1e-5)
     assert at(3, **calm)[0] == pytest.approx(0.32, abs=1e-5)
     assert at(3, doing=2)[0] == pytest.approx(0.48, abs=1e-5)
+    hours = np.arange(0, 24, 0.1)
+    law = 0.5 + 0.18 * np.cos(2 * np.pi * (hours - 15) / 24)
+    np.testing.assert_allclose([at(hour, **calm)[0] for hour in hours], law, atol=2e-4)
     shifts = [at(hour, **calm)[1] for hour in (4, 6, 12, 22, 1)]
     np.testing.assert_allclose(shifts, [0, -0.18, 0, 0.06, 0.06], atol=1e-6)
     assert at(12, doing=5, on=2)[1] == pytest.approx(-0.23)

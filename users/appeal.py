@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from simenv.floats import ZERO, exp32, f32, log32, scalar
+import numpy as np
+
+from simenv._lanes import dot
+from simenv.floats import ONE, ZERO, exp32, f32, scalar
 from simenv.rng import bell, fold, stream
+from simenv.users.derived import WEIGHTS
 
 _IDIOSYNCRASY = stream("idiosyncrasy")
-_FLOOR = f32(0.05)
+_STEPS = f32(WEIGHTS)
 NOTHING = f32(-1e9)
 
 
 @scalar
-def cosine(interest, sound):
-    """<mu, z> of two unit vectors (d,)."""
-    total = ZERO
-    for e in range(sound.shape[0]):
-        total += interest[e] * sound[e]
-    return total
-
-
-@scalar
 def cosines(interest, sounds, start, size, out):
-    """`cosine` of one interest with tracks start, start + 1, ... into `out`; sounds (d, T) side by side.
+    """`dot`, in the same order, of one interest with tracks start, start + 1, ... into `out`.
 
-    Each sum is taken in the order of `cosine`, four terms at a time: sums wait in the processor that long.
+    `sounds` are (d, T), so that lanes hold tracks, not terms.
     """
     d = sounds.shape[0]
     for c in range(size):
@@ -31,10 +26,8 @@ def cosines(interest, sounds, start, size, out):
     for e in range(0, d - 3, 4):
         for c in range(size):
             i = start + c
-            total = out[c] + interest[e] * sounds[e, i]
-            total += interest[e + 1] * sounds[e + 1, i]
-            total += interest[e + 2] * sounds[e + 2, i]
-            out[c] = total + interest[e + 3] * sounds[e + 3, i]
+            first = interest[e] * sounds[e, i] + interest[e + 1] * sounds[e + 1, i]
+            out[c] += first + (interest[e + 2] * sounds[e + 2, i] + interest[e + 3] * sounds[e + 3, i])
     for e in range(d - d % 4, d):
         for c in range(size):
             out[c] += interest[e] * sounds[e, start + c]
@@ -42,8 +35,11 @@ def cosines(interest, sounds, start, size, out):
 
 @scalar
 def weight_gain(weight, p):
-    """What an interest's weight adds to the tracks that it likes: gain ln(w + .05)."""
-    return p.weight_gain * log32(weight + _FLOOR)
+    """What an interest's weight adds to the tracks that it likes: gain ln(w + .05), read off a table."""
+    place = min(max(weight, ZERO), ONE) * _STEPS
+    step = np.int32(place)
+    low = p.gaining[step]
+    return low + (place - f32(step)) * (p.gaining[step + 1] - low)
 
 
 @scalar
@@ -59,7 +55,7 @@ def affinity(taste, weight, n, sound, p):
     """
     best, which = NOTHING, 0
     for k in range(n):
-        value = p.match * cosine(taste[k], sound) + weight_gain(weight[k], p)
+        value = p.match * dot(taste[k], sound) + weight_gain(weight[k], p)
         if value > best:
             best, which = value, k
     return best, which

@@ -1,4 +1,4 @@
-"""What is published once a window, as tables that a track is drawn from by binary search."""
+"""What is published once a window, as urns that tracks are drawn from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simenv.catalogue import Catalogue, Hidden
-from simenv.types import F32, F64, I32
+from simenv.types import F32, I32
+from simenv.urns import Urn, urn
 from simenv.users.params import ListenerParams
 from simenv.users.social import NOBODY, Circle
 
@@ -18,29 +19,19 @@ _ARTIST_FLOOR = 0.05  # what a track of a known artist weighs without a single p
 
 
 class Charts(NamedTuple):
-    """Cumulative weights; in each artist and micro-genre they start anew. Unreleased tracks weigh nothing."""
+    """What organic listeners draw from. Unreleased tracks weigh nothing."""
 
-    weight: F64  # (T,) charts ^ chart_power
+    tracks: Urn  # (T,) charts ^ chart_power
     artist_start: I32  # (A + 1,) into artist_tracks
     artist_tracks: I32  # (T,) sorted by artist
-    artist_weight: F64  # (T,) root of the chart weight
+    by_artist: Urn  # (T,) root of the chart weight
     micro_start: I32  # (M + 1,) into micro_tracks
     micro_tracks: I32  # (T,) sorted by micro-genre
-    micro_weight: F64  # (T,) chart weight
+    by_micro: Urn  # (T,) chart weight
     new_tracks: I32  # (r,) came out in the last 60 days
-    new_weight: F64  # (r,) e^(q - age / 14 d)
-    near: F64  # (M, M) row: e^(near cos) of the other micro-genres
+    new: Urn  # (r,) e^(q - age / 14 d)
+    near: Urn  # (M * M,) of each micro-genre the others: e^(near cos)
     circle: Circle  # friends and what they play; nobody before the first turn
-
-
-def cumulative_within(weight: F64, start: I32) -> F64:
-    """Cumulative sums that start anew in every group; `start` (g + 1,) offsets of the groups.
-
-    Differences of one long sum: what is less than 1e-16 of everything together weighs nothing.
-    """
-    out = np.cumsum(weight)
-    before = np.concatenate([[0.0], out])[start[:-1]]
-    return np.maximum(out - np.repeat(before, np.diff(start)), 0.0)
 
 
 def grouped(of: I32, groups: int) -> tuple[I32, I32]:
@@ -58,7 +49,8 @@ class Publisher:
         self.artist_tracks, self.artist_start = grouped(catalogue.artist, catalogue.n_artists)
         self.micro_tracks, self.micro_start = grouped(hidden.micro_genre, len(hidden.centroids))
         cosines = (hidden.centroids @ hidden.centroids.T).astype(np.float64)
-        self.near = np.cumsum(np.exp(params.near * cosines), axis=1)
+        m = len(cosines)
+        self.near = urn(np.exp(params.near * cosines).ravel(), m * np.arange(m + 1, dtype=np.int32))
 
     def first_charts(self, n_listeners: int) -> F32:
         """(T,) charts before anybody has played anything: 400 plays a listener, by reach x e^quality.
@@ -78,16 +70,22 @@ class Publisher:
         root = np.where(released, np.sqrt(weight + _ARTIST_FLOOR), 0.0)
         age = time - self.catalogue.released
         new = np.flatnonzero(released & (age < NEW_FOR)).astype(np.int32)
+        recent = np.exp(self.hidden.quality[new] - age[new] / p.new_days)
         return Charts(
-            weight=np.cumsum(weight),
+            tracks=urn(weight, _whole(weight)),
             artist_start=self.artist_start,
             artist_tracks=self.artist_tracks,
-            artist_weight=cumulative_within(root[self.artist_tracks], self.artist_start),
+            by_artist=urn(root[self.artist_tracks], self.artist_start),
             micro_start=self.micro_start,
             micro_tracks=self.micro_tracks,
-            micro_weight=cumulative_within(weight[self.micro_tracks], self.micro_start),
+            by_micro=urn(weight[self.micro_tracks], self.micro_start),
             new_tracks=new,
-            new_weight=np.cumsum(np.exp(self.hidden.quality[new] - age[new] / p.new_days)),
+            new=urn(recent, _whole(recent)),
             near=self.near,
             circle=NOBODY,
         )
+
+
+def _whole(weight: NDArray) -> I32:
+    """Offsets of one group of all."""
+    return np.array([0, len(weight)], np.int32)

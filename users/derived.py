@@ -22,13 +22,25 @@ STREAKS = 5
 """Skips in a row that are told apart: none, one, ..., four and more."""
 
 _SKIP_UNIT, _SKIP_MEAN, _CAP = 0.6, 0.75, 0.9
-_TOUCH = np.array([0.25, 0.8, 1.4, 2.0, 2.6, 3.3, 4.3, 20.0])  # where the hazard's tangents touch it, in t0
+WEIGHTS = 512
+"""Steps in which the gain of an interest's weight is tabulated, from weight 0 to 1."""
+
+KNOTS = 256
+"""Pieces in which listening times are tabulated, up to LONG_TRACK seconds."""
+
+LONG_TRACK = 900.0
+_FLOOR = 0.05  # of an interest's weight
+_HALVINGS = 80  # of an interval of seconds: down to the last bit
+_TOLERANCE = 1e-3  # of a tabulated listening time: so many seconds, and so much of it
 
 DERIVED: list[tuple[str, type, tuple[int, ...]]] = [
     ("ending", np.float32, (STREAKS, LONGEST + 1)),  # chance that the session ends: no exp, no log
     ("lifting", np.float32, (2, LONGEST)),  # what a track gains at its position, own and recommended: no exp
-    ("touching", np.float32, (len(_TOUCH),)),  # first guesses of a listening time: one step instead of four
-    ("touch_slope", np.float32, (len(_TOUCH),)),
+    ("gaining", np.float32, (WEIGHTS + 2,)),  # gain ln(w + .05), and the last once more: no log
+    ("leaving", np.float32, (KNOTS, 4)),  # L^-1 piece by piece, each a cubic of its part: no exp
+    ("leaving_pieces", np.float32, ()),  # pieces to a unit of L
+    ("leaving_late", np.float32, ()),  # seconds to a piece beyond the last
+    ("leaving_rough", np.int32, ()),  # 1: L^-1 is too steep for its table, which is a first guess only
 ]
 
 
@@ -50,17 +62,45 @@ def lifting(p: ListenerParams) -> NDArray:
     return np.outer([p.lift, p.lift * p.lift_recommended], np.exp(-np.arange(LONGEST) / p.lift_tracks))
 
 
-def tangents(p: ListenerParams) -> tuple[NDArray, NDArray]:
-    """Lines x = a + b y, (8,) a and (8,) b, that touch the inverse of y = L(x t0) from below.
+def gaining(p: ListenerParams) -> NDArray:
+    """(514,) gain ln(w + .05) of weights 0, 1/512, ..., 1 and again 1; between them a line is 2e-4 off."""
+    weight = np.minimum(np.arange(WEIGHTS + 2) / WEIGHTS, 1.0)
+    return p.weight_gain * np.log(weight + _FLOOR)
 
-    Their maximum is a lower bound of the listening time, at the defaults at most .06 t0 too low.
+
+def leaving(p: ListenerParams) -> tuple[NDArray, float, float, int]:
+    """L^-1, seconds: (256, 4) cubics, pieces to a unit, seconds to a piece beyond the last, and if rough.
+
+    Each cubic has the inverse's values and slopes at its ends (Hermite), slopes held where it stays monotone
+    (Fritsch & Carlson 1980). At the defaults it is less than 1e-4 s off.
     """
-    slope = p.hazard * np.exp(-_TOUCH) + p.hazard_late * p.hazard_seconds
-    with np.errstate(divide="ignore", invalid="ignore"):  # without any hazard nobody asks for a time
-        return _TOUCH - hazard(_TOUCH * p.hazard_seconds, p) / slope, 1 / slope
+    top = float(hazard(np.array(LONG_TRACK), p))
+    if not 0 < top < np.inf:  # nobody skips, or everybody at once
+        return np.zeros((KNOTS, 4)), 0.0, 0.0, 0
+    knots = np.linspace(0.0, top, KNOTS + 1)
+    seconds = unhazard(knots, p)
+    rise = np.diff(seconds)
+    slope = top / KNOTS / (p.hazard / p.hazard_seconds * np.exp(-seconds / p.hazard_seconds) + p.hazard_late)
+    steep = np.minimum(np.append(rise, np.inf), np.insert(rise, 0, np.inf))
+    begin, end = np.minimum(slope, 3 * steep)[:-1], np.minimum(slope, 3 * steep)[1:]
+    cubics = np.stack([seconds[:-1], begin, 3 * rise - 2 * begin - end, begin + end - 2 * rise], axis=1)
+    middle = unhazard((knots[:-1] + knots[1:]) / 2, p)
+    rough = np.abs(cubics @ (0.5 ** np.arange(4)) - middle) > _TOLERANCE * (1 + middle)
+    late = top / KNOTS / p.hazard_late if p.hazard_late else 0.0
+    return cubics, KNOTS / top, late, int(rough.any())
 
 
-def derived(p: ListenerParams) -> tuple[NDArray, ...]:
+def unhazard(level: F64, p: ListenerParams) -> F64:
+    """Seconds t <= 900 at which L(t) = `level`, by halving."""
+    low, high = np.zeros(len(level)), np.full(len(level), LONG_TRACK)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        below = hazard(middle, p) < level
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return high
+
+
+def derived(p: ListenerParams) -> tuple[NDArray | float, ...]:
     """The values of DERIVED, in order."""
     with np.errstate(over="ignore"):
-        return (ending(p), lifting(p), *tangents(p))
+        return (ending(p), lifting(p), gaining(p), *leaving(p))

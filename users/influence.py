@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from simenv._lanes import dot
 from simenv.floats import ONE, ZERO, f32
 from simenv.types import I32
-from simenv.users.appeal import NOTHING, cosine
+from simenv.users.appeal import NOTHING
 from simenv.users.drift import move, share_of
 from simenv.users.kernels import compiled
 from simenv.users.social import Circle
@@ -47,7 +48,7 @@ def pull(lo, hi, start, friends, people, before, taste, time, days, params, targ
                     continue
                 best, nearest = NOTHING, 0
                 for j in range(people[v].interests):
-                    alike = cosine(before[u, k], before[v, j])
+                    alike = dot(before[u, k], before[v, j])
                     if alike > best:
                         best, nearest = alike, j
                 for e in range(target.shape[0]):

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+import simenv._lanes as lanes
 import simenv._prefetch as prefetch
 import simenv.context as context
 import simenv.floats as floats
 import simenv.rng as rng
 import simenv.types as types
+import simenv.urns as urns
 from simenv._cache import driver
 from simenv._prefetch import fetch
 from simenv.context import show_context
@@ -42,7 +44,7 @@ from simenv.users.session import ASKING, IDLE, begin, ends, plan_return
 
 SOURCES = [
     *Path(__file__).parent.glob("*.py"),
-    *(Path(str(module.__file__)) for module in (context, floats, prefetch, rng, types)),
+    *(Path(str(module.__file__)) for module in (context, floats, lanes, prefetch, rng, types, urns)),
 ]
 compiled = driver(SOURCES)
 NO_FLAGS = np.uint8(0)

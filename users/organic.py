@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from simenv._lanes import dot
 from simenv.floats import ONE, ZERO, exp32, f32, log32, scalar
 from simenv.rng import below, exponential, fold, stream, uniform
+from simenv.urns import draw_from
 from simenv.users.activities import EXPLORING, arousal_wanted
-from simenv.users.appeal import NOTHING, cosine, newness
+from simenv.users.appeal import NOTHING, newness
 from simenv.users.exposure import FAMILIAR, FLOOR_DAYS, days_since, exposure, minute_of, plays_of
 from simenv.users.recognition import recognises
 
@@ -25,22 +27,6 @@ _ENOUGH = 5  # tracks remembered before any is replayed
 
 
 @scalar
-def draw_between(cumulative, low, high, x):
-    """A place in [low, high) by weight; `cumulative` starts anew at `low`. -1: nothing there has weight."""
-    if high <= low or cumulative[high - 1] <= 0.0:
-        return -1
-    target = x * cumulative[high - 1]
-    a, b = low, high - 1
-    while a < b:
-        middle = (a + b) // 2
-        if cumulative[middle] > target:
-            b = middle
-        else:
-            a = middle + 1
-    return a
-
-
-@scalar
 def recalled(memory, slot, match, now, p):
     """e^(.9 ln n - .75 ln(days + .15) + F + match): ACT-R's base level, liking and the session's focus."""
     days = days_since(now, memory.minutes[slot])
@@ -51,7 +37,7 @@ def recalled(memory, slot, match, now, p):
 @scalar
 def replay_weight(memory, slot, interest, music, time, p):
     """How readily one remembered track comes to mind: `recalled`, with match 1.3 <mu, z>."""
-    match = p.focus * cosine(interest, music.sound[memory.tracks[slot]])
+    match = p.focus * dot(interest, music.sound[memory.tracks[slot]])
     return recalled(memory, slot, match, minute_of(time), p)
 
 
@@ -62,7 +48,7 @@ def weigh_library(me, interest, memory, music, weights, p):
     The matches first, which jump about in the catalogue; then the rest, which runs in lanes.
     """
     for j in range(me.remembered):
-        weights[j] = p.focus * cosine(interest, music.sound[memory.tracks[j]])
+        weights[j] = p.focus * dot(interest, music.sound[memory.tracks[j]])
     now = minute_of(me.clock)
     for j in range(me.remembered):
         weights[j] = recalled(memory, j, weights[j], now, p)
@@ -89,7 +75,7 @@ def worth(track, interest, music, time, wanted, luck, p):
     LISTENER.md 8 leaves out the fit; without it nights sound like days, whatever the hour asks for.
     """
     song = music.songs[track]
-    value = p.match * cosine(interest, music.sound[track]) + p.quality * song.quality
+    value = p.match * dot(interest, music.sound[track]) + p.quality * song.quality
     value += newness(f32(time - song.released), p) - p.arousal * abs(song.arousal - wanted)
     return value - log32(exponential(luck))
 
@@ -108,7 +94,7 @@ def remembered_artist(me, memory, music, luck):
 def by_artist(artist, charts, x):
     """A track of an artist by the root of its chart weight; -1 if none is out."""
     start = charts.artist_start
-    at = draw_between(charts.artist_weight, start[artist], start[artist + 1], x)
+    at = draw_from(charts.by_artist, start[artist], start[artist + 1], x)
     return np.int64(charts.artist_tracks[at]) if at >= 0 else np.int64(-1)
 
 
@@ -116,22 +102,22 @@ def by_artist(artist, charts, x):
 def nearby(micro_genre, charts, luck):
     """A micro-genre near the interest's own, then one of its tracks by the charts; -1 if none is out."""
     x = uniform(fold(luck, _NEAR))
-    near = draw_between(charts.near[micro_genre], 0, charts.near.shape[1], x)
-    start = charts.micro_start
-    at = draw_between(charts.micro_weight, start[near], start[near + 1], uniform(fold(luck, _PLACE)))
+    start, m = charts.micro_start, charts.micro_start.shape[0] - 1
+    near = draw_from(charts.near, micro_genre * m, (micro_genre + 1) * m, x) - micro_genre * m
+    at = draw_from(charts.by_micro, start[near], start[near + 1], uniform(fold(luck, _PLACE)))
     return np.int64(charts.micro_tracks[at]) if at >= 0 else np.int64(-1)
 
 
 @scalar
 def from_charts(charts, x):
     """A track by its chart weight."""
-    return np.int64(max(draw_between(charts.weight, 0, charts.weight.shape[0], x), 0))
+    return np.int64(max(draw_from(charts.tracks, 0, charts.tracks.sums.shape[0], x), 0))
 
 
 @scalar
 def new_release(charts, x):
     """A track that came out lately, by quality and age."""
-    return np.int64(charts.new_tracks[draw_between(charts.new_weight, 0, charts.new_weight.shape[0], x)])
+    return np.int64(charts.new_tracks[draw_from(charts.new, 0, charts.new_tracks.shape[0], x)])
 
 
 @scalar
@@ -155,7 +141,7 @@ def candidate(me, u, home, memory, music, charts, luck, p):
         return by_artist(remembered_artist(me, memory, music, luck), charts, x), ARTIST
     if uniform(fold(luck, _BY_CHARTS)) < me.mainstream:
         return from_charts(charts, x), CHARTS
-    if charts.new_weight.shape[0] > 0 and uniform(fold(luck, _BY_NEW)) < p.new_releases:
+    if charts.new_tracks.shape[0] > 0 and uniform(fold(luck, _BY_NEW)) < p.new_releases:
         return new_release(charts, x), NEW
     if uniform(fold(luck, _BY_FRIENDS)) < p.friends:
         track = from_friend(u, charts.circle, luck)

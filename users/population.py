@@ -28,7 +28,7 @@ INTERESTS = 5
 """Interests that a listener can have at most."""
 
 CHUNK = 65_536
-ALONE = 20_000  # below so many rows the caller's thread does it
+ALONE = 2_000  # below so many rows the caller's thread does it
 BUFFER = 1 << 16  # organic plays a call of the kernel may hold
 BLOCK = 512  # tracks whose appeal is worked out side by side
 
