@@ -38,7 +38,8 @@ class Export:
     recbole: atomic files, CELL.inter (a play a row) and CELL.item.
     lenskit: ratings.csv (user_id, item_id, rating, timestamp; a listener and track a row, with the count of
     plays) and tracks.csv.
-    A rating is 1 + 4 (seconds heard / length); timestamps are seconds since 1970, day 0 being 1 January 2024.
+    A rating is 1 + 4 (seconds heard / length); timestamps are seconds since 1970, day 0
+    being 1 January 2024, as the dates of release have it.
     """
 
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]

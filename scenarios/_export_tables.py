@@ -18,10 +18,9 @@ def tracks_table(catalogue: Catalogue, separator: str = "|") -> pa.Table:
     """All that is public of every track, one row a track; its genres joined by `separator`."""
     names, every = catalogue.names, range(len(catalogue))
     groups = names.groups or [f"Group {g}" for g in range(int(catalogue.group.max(initial=-1)) + 1)]
-    columns = {"track": pa.array(np.arange(len(catalogue), dtype=np.int32))}
-    if len(names.ids):
-        columns["track_id"] = pa.array(list(names.ids))
-    columns |= {
+    columns = {
+        "track": pa.array(np.arange(len(catalogue), dtype=np.int32)),
+        "track_id": pa.array(list(names.ids) or [str(i) for i in every]),
         "title": pa.array([names.track(i) for i in every]),
         "artist": pa.array([names.artist(a) for a in catalogue.artist.tolist()]),
         "album": pa.array([names.album(a) for a in catalogue.album.tolist()]),
@@ -31,7 +30,7 @@ def tracks_table(catalogue: Catalogue, separator: str = "|") -> pa.Table:
         "label": pa.array([("independent", "major")[i] for i in catalogue.label.tolist()]),
         "group": pa.array([groups[g] for g in catalogue.group.tolist()]),
         "seconds": pa.array(catalogue.seconds),
-        "released": pa.array(catalogue.released),
+        "released": pa.array(timestamps(catalogue.released), pa.timestamp("s")),
     }
     audio = {name: pa.array(catalogue.audio[:, j]) for j, name in enumerate(catalogue.features)}
     return pa.table(columns | audio)
@@ -71,7 +70,7 @@ def items(catalogue: Catalogue) -> pa.Table:
         "album:token": pa.array([_one_line(album) for album in table["album"].to_pylist()]),
         "genres:token_seq": pa.array([" ".join(genre[g] for g in catalogue.genres_of(i)) for i in every]),
         "seconds:float": table["seconds"],
-        "released:float": table["released"],
+        "released:float": pa.array(catalogue.released),
     }
     return pa.table(columns | {f"{name}:float": table[name] for name in catalogue.features})
 

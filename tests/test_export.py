@@ -49,6 +49,17 @@ def test_parquet_and_csv_tell_the_same(run):
     assert (artist[one["track"]].to_numpy() == one["artist"].astype(str).to_numpy()).all()
 
 
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_what_is_exported_can_be_evaluated_with_its_catalogue(run, kind, tmp_path, capsys):
+    assert main(("export", str(run), "--to", kind, "--agents", "popular")) == 0
+    folder = run / "export" / kind / "popular-0"
+    words = (str(folder / f"plays.{kind}"), "--catalogue", str(folder / f"tracks.{kind}"), "--k", "5")
+    out = tmp_path / "board"
+    assert main(("evaluate", *words, "--agents", "popular", "content", "--out", str(out))) == 0
+    told = capsys.readouterr().out
+    assert "content" in told and f"tracks.{kind} knows" in (out / "report.md").read_text()
+
+
 def test_recbole_has_typed_headers_parted_by_tabs(run):
     assert main(("export", str(run), "--to", "recbole", "--agents", "popular")) == 0
     folder = run / "export" / "recbole" / "popular-0"
