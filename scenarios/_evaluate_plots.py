@@ -88,9 +88,10 @@ def _name_points(axes: Axes, entries: list[Entry], points: list[tuple[float, flo
     """Write each agent's name to the right of the axes, with a line to its point."""
     low, high = axes.get_ylim()
     order = np.argsort([y for _, y in points], kind="stable")
-    heights = apart(np.array([(points[i][1] - low) / (high - low) for i in order]), 0.07)
+    heights = apart(np.array([(points[i][1] - low) / (high - low) for i in order]), 0.045)
     for i, height in zip(order, heights, strict=True):
-        line = {"arrowstyle": "-", "color": colour(entries[i].agent), "lw": 0.6, "shrinkA": 0, "shrinkB": 3}
+        hue = colour(entries[i].agent)
+        line = {"arrowstyle": "-", "color": hue, "lw": 0.6, "shrinkA": 0, "shrinkB": 3, "relpos": (0, 0.5)}
         axes.annotate(
             _short(entries[i].agent),
             points[i],
@@ -98,7 +99,7 @@ def _name_points(axes: Axes, entries: list[Entry], points: list[tuple[float, flo
             textcoords="axes fraction",
             va="center",
             fontsize=8,
-            color=colour(entries[i].agent),
+            color=hue,
             arrowprops=line,
         )
 

@@ -1,4 +1,4 @@
-"""Figures of what is no curve over days: what is known so far, and offline beside the loop."""
+"""Figures of what is no curve over days: what is known so far, offline beside online, what variety costs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from simenv.scenarios._agreement import OFFLINE, compared
 from simenv.scenarios._plots import colour, figure_of, note, size_of, wrapped
 from simenv.scenarios._stats import Interval, interval
+from simenv.scenarios._trade_off import trade_off
 from simenv.scenarios.metrics import describe
 from simenv.scenarios.metrics.arrivals import FROM
 
@@ -30,6 +31,8 @@ def more_figures(result: Result) -> dict[str, Figure]:
         drawn["plays_so_far"] = by_plays(result)
     if set(OFFLINE) & set(result.scenario.columns_measured) and len(compared(result, OFFLINE[0])) > 1:
         drawn["offline_online"] = offline_online(result)
+    if (traded := trade_off(result)) is not None:
+        drawn["trade_off"] = traded
     return drawn
 
 

@@ -23,15 +23,35 @@ COLOURS = {
     "oracle": "#111111",
     "random": "#b39b6b",
     "popular": "#d62728",
+    "trending": "#ff6f61",
     "repeat": "#ff9d2e",
     "content": "#2ca02c",
     "itemknn": "#17becf",
+    "userknn": "#0b7a75",
     "als": "#1f5fbf",
+    "bpr": "#7a9cff",
+    "svd": "#5b3fa8",
+    "slopeone": "#c7b020",
+    "hierarchy": "#8c564b",
+    "trees": "#3d5a1e",
+    "hybrid": "#e3479f",
+    "ensemble": "#8a0f4f",
+    "context": "#00a36c",
     "epsgreedy": "#9467bd",
+    "explore": "#b565d8",
+    "mmr": "#6bb7e8",
+    "calibrated": "#93b52f",
+    "xquad": "#d08c60",
+    "artist_cap": "#4f6d7a",
+    "popularity_penalty": "#f08aa4",
+    "fresh": "#54b894",
+    "fair": "#9a7b00",
+    "robust": "#5f5f9c",
+    "private": "#a3a3c8",
 }
 """One fixed colour an agent in every figure of the project; others get one of `_OTHERS` by their name."""
 
-_OTHERS = ("#e377c2", "#8c564b", "#bcbd22", "#5b8c85", "#c45ab3", "#6b7f2a", "#3a7ca5", "#a0522d")
+_OTHERS = ("#e377c2", "#6b4226", "#bcbd22", "#5b8c85", "#c45ab3", "#6b7f2a", "#3a7ca5", "#a0522d")
 _DASHED = {"organic": (0, (4, 2)), "oracle": (0, (1, 1))}
 _GREY = "#444444"
 
