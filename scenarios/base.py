@@ -15,6 +15,7 @@ from simenv.scenarios.metrics.beyond import Beyond
 from simenv.scenarios.metrics.bubble import Bubble
 from simenv.scenarios.metrics.calibration import Calibration
 from simenv.scenarios.metrics.concentration import Concentration
+from simenv.scenarios.metrics.fairness import Fairness
 from simenv.scenarios.metrics.homogeneity import Homogeneity
 from simenv.scenarios.metrics.popularity import Popularity
 from simenv.scenarios.metrics.reward import Reward
@@ -33,7 +34,7 @@ EVERYONE = (*REFERENCES[:-1], "content", "itemknn", "als", "epsgreedy", "oracle"
 
 ALL_METRICS: tuple[type[Metric], ...] = (
     *(Reward, Welfare, Concentration, Popularity, Bubble),
-    *(Topics, Homogeneity, Calibration, Beyond),
+    *(Topics, Homogeneity, Calibration, Beyond, Fairness),
 )
 
 

@@ -11,6 +11,7 @@ from simenv.scenarios.metrics import describe, families
 from simenv.scenarios.metrics.base import Hearings, effective
 from simenv.scenarios.metrics.beyond import Beyond
 from simenv.scenarios.metrics.concentration import Concentration, gini
+from simenv.scenarios.metrics.fairness import Fairness, gaps
 from simenv.scenarios.metrics.popularity import Popularity, restricted_mean
 from simenv.scenarios.metrics.reward import Reward
 from simenv.scenarios.metrics.welfare import Welfare
@@ -43,7 +44,19 @@ def test_where_nothing_is_recommended_nothing_is_made_up(kind):
     last = world.run(kind())[-1]
     about_recommendations = {
         *("finished", "reward", "reward_total", "welfare", "regret", "gini_exposure", "coverage", "arp"),
-        *("lift", "lift_niche", "ild", "topics10", "calibration", "known", "freshness", "novelty"),
+        *(
+            "group_gap",
+            "parity",
+            "attacked",
+            "lift",
+            "lift_niche",
+            "ild",
+            "topics10",
+            "calibration",
+            "known",
+            "freshness",
+            "novelty",
+        ),
     }
     for name in about_recommendations & set(last):
         assert np.isnan(last[name]), name
@@ -252,3 +265,32 @@ def test_hearings_begin_when_the_slots_before_have_ended():
 def test_effective_numbers_of_equal_parts_are_their_count():
     assert effective(np.array([[1.0, 1.0, 1.0, 1.0], [5.0, 0.0, 0.0, 0.0]])) == pytest.approx([4.0, 1.0])
     assert np.isnan(effective(np.zeros((1, 3))))
+
+
+def test_groups_and_the_attacked_are_counted_slot_by_slot(world):
+    catalogue, bots = world.catalogue, world.truth.columns["bot"] != 0
+    slots, shown, theirs = Counter(), 0, 0
+    for day, row in enumerate(world.run(Fairness())):
+        for exchange, _, _ in world.days[day][0]:
+            for u, tracks in zip(exchange.request.listeners, exchange.slate.tracks, strict=True):
+                slots.update(catalogue.group[tracks].tolist())
+                shown += 0 if bots[u] else len(tracks)
+                theirs += 0 if bots[u] else sum(catalogue.artist[i] == 3 for i in tracks)
+        out = catalogue.released <= world.days[day][1].time
+        supply = {g: (catalogue.group[out] == g).mean() for g in range(3)}
+        share = {g: slots[g] / slots.total() for g in range(3)}
+        favour = [share[g] / supply[g] for g in range(3)]
+        assert row["group_gap"] == pytest.approx(max(abs(share[g] - supply[g]) for g in range(3)))
+        assert row["parity"] == pytest.approx(min(favour) / max(favour))
+        assert row["attacked"] == pytest.approx(theirs / shown / (catalogue.artist[out] == 3).mean())
+
+
+def test_one_group_alone_has_no_gap_and_without_bots_nobody_is_attacked():
+    assert np.isnan(list(gaps(np.array([5.0, 0.0]), np.array([1.0, 0.0])).values())).all()
+    assert gaps(np.array([30.0, 10.0]), np.array([0.5, 0.5])) == {
+        "group_gap": 0.25,
+        "parity": pytest.approx(1 / 3),
+    }
+    world = World("honest")
+    world.truth.columns |= {"bot": np.zeros(N, np.int8), "target": np.full(N, -1)}
+    assert np.isnan(world.run(Fairness())[-1]["attacked"])
