@@ -59,7 +59,7 @@ class Ensemble(Blend):
     repeat: Repeat | str = "repeat"
     weights: Literal["history", "learned"] = "history"
     again: Weight = 1.0
-    few: Count = 5
+    few: Count = 2
     scale: Scale = "minmax"
     fit_every: Number = field(default=7, kw_only=True)
 

@@ -50,7 +50,7 @@ class Hybrid(Blend):
     of: Agent | str = "als"
     cold: Agent | str = "content"
     mode: Literal["weighted", "switching", "cascade"] = "weighted"
-    trust: Count = 20
+    trust: Count = 5
     most: Share = 0.7
     scale: Scale = "z"
     doubt: Weight = 0.0
