@@ -1,4 +1,4 @@
-"""Fairness to artists: the smaller groups get their share of the slots."""
+"""Fairness to artists: every group gets its share of the slots."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Fair(Reranker):
     Args:
         method: quota, which holds to the target, or shift, which does not know it.
         target: of a group: its share of the catalogue's tracks, or parity, the same for every group.
-        groups: smaller: the largest group has no quota, and takes what is left; all: it has, too.
+        groups: all, or smaller: the largest group has no quota, and takes what is left. A quota is a floor
+            for each listener, so smaller groups then get more than their target where some love them.
         places: that the largest group goes down by.
         pool: tracks asked of the inner agent.
 
@@ -43,7 +44,7 @@ class Fair(Reranker):
 
     method: Literal["quota", "shift"] = "quota"
     target: Literal["supply", "parity"] = "supply"
-    groups: Literal["smaller", "all"] = "smaller"
+    groups: Literal["all", "smaller"] = "all"
     places: Number = 7
     pool: Count = 200
 
