@@ -21,7 +21,6 @@ LONGEST = 300
 STREAKS = 5
 """Skips in a row that are told apart: none, one, ..., four and more."""
 
-_SKIP_UNIT, _SKIP_MEAN, _CAP = 0.6, 0.75, 0.9
 WEIGHTS = 512
 """Steps in which the gain of an interest's weight is tabulated, from weight 0 to 1."""
 
@@ -29,6 +28,8 @@ KNOTS = 256
 """Pieces in which listening times are tabulated, up to LONG_TRACK seconds."""
 
 LONG_TRACK = 900.0
+
+_SKIP_UNIT, _SKIP_MEAN, _CAP = 0.6, 0.75, 0.9
 _FLOOR = 0.05  # of an interest's weight
 _HALVINGS = 80  # of an interval of seconds: down to the last bit
 _TOLERANCE = 1e-3  # of a tabulated listening time: so many seconds, and so much of it
@@ -84,6 +85,7 @@ def leaving(p: ListenerParams) -> tuple[NDArray, float, float, int]:
     steep = np.minimum(np.append(rise, np.inf), np.insert(rise, 0, np.inf))
     begin, end = np.minimum(slope, 3 * steep)[:-1], np.minimum(slope, 3 * steep)[1:]
     cubics = np.stack([seconds[:-1], begin, 3 * rise - 2 * begin - end, begin + end - 2 * rise], axis=1)
+    cubics = cubics.round(7)  # machines differ in the last bits of exp, and differences magnify that
     middle = unhazard((knots[:-1] + knots[1:]) / 2, p)
     rough = np.abs(cubics @ (0.5 ** np.arange(4)) - middle) > _TOLERANCE * (1 + middle)
     late = top / KNOTS / p.hazard_late if p.hazard_late else 0.0
