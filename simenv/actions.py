@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 
 import simenv.floats as floats
 from simenv._cache import driver
@@ -25,6 +26,7 @@ from simenv.errors import UsageError
 from simenv.floats import f32
 from simenv.types import F32, F64, I32, Bool
 
+I64 = NDArray[np.int64]
 MODES = ("candidates", "tracks", "query", "blend")
 
 compiled = driver([Path(__file__), Path(floats.__file__)])
@@ -58,11 +60,12 @@ class Choice:
             raise UsageError(
                 f"actions are {array.dtype} of shape {array.shape}; whole numbers of shape {shape} are needed"
             )
-        if array.size and not (array.min() >= 0 and array.max() < self.options):
+        places = array.astype(np.int64, order="C").reshape(n, self.slots)
+        if not _within(places, self.options):
             raise UsageError(
                 f"actions go from {array.min()} to {array.max()}; 0 to {self.options - 1} are in the space"
             )
-        return np.ascontiguousarray(array.reshape(n, self.slots), np.int32)
+        return places.astype(np.int32)
 
     def tracks(self, actions: Any, candidates: I32, shown: Callable[[], F32]) -> I32:
         """(n, k) tracks that `actions` stand for, given the `candidates` (n, c)."""
@@ -130,11 +133,19 @@ class Direction:
 
 def playable(tracks: I32, time: F64, released: F64) -> I32:
     """`tracks` (m, k) with -1 in slots that play nothing: not out at `time` (m,), or in the slate before."""
-    if tracks.shape[1] == 1:  # the usual case, and several times quicker
-        return np.where((tracks >= 0) & (released[tracks] <= time[:, None]), tracks, np.int32(-1))
     out = tracks.copy()
     _strike(out, time, released)
     return out
+
+
+@compiled
+def _within(places: I64, options: int) -> bool:
+    """Whether all are from 0 to below `options`: of one listener, three times as fast as NumPy."""
+    for j in range(places.shape[0]):
+        for slot in range(places.shape[1]):
+            if places[j, slot] < 0 or places[j, slot] >= options:
+                return False
+    return True
 
 
 @compiled
