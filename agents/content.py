@@ -37,7 +37,7 @@ class Content(Scorer):
         1. groups of features are weighted to a length of their own (theirs: TF-IDF of words).
     """
 
-    audio: Weight = 1.0
+    audio: Weight = 0.5
     genres: Weight = 1.5
     artist: Weight = 1.0
     scale: Literal["z", "minmax"] = "z"
