@@ -135,17 +135,19 @@ def _label(axes: Axes, ends: Sequence[tuple[str, float]]) -> None:
     order = sorted(ends, key=lambda end: end[1])
     wanted = np.array([(value - low) / (high - low) for _, value in order])
     for (agent, _), at, height in zip(order, wanted, apart(wanted, 0.055), strict=True):
+        hue = colour(agent)
+        line = {"arrowstyle": "-", "color": hue, "lw": 0.6, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)}
         axes.annotate(
             textwrap.shorten(agent, 34, placeholder="..."),
             xy=(1, at),
             xycoords="axes fraction",
             xytext=(1.05, height),
             textcoords="axes fraction",
-            color=colour(agent),
+            color=hue,
             fontsize=9,
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour(agent), "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
+            arrowprops=line,
         )
 
 
