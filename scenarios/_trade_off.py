@@ -74,12 +74,14 @@ def trade_off(result: Result) -> Figure | None:
             x, y = result.mean(metric, name).mean, result.mean(RELEVANCE, name).mean
             axes.plot(x, y, "D", color=colour(name), ms=6, label=name)
         for family in curves:
-            x = [result.mean(metric, name).mean for _, name in family.arms]
-            y = [result.mean(RELEVANCE, name).mean for _, name in family.arms]
+            across = [result.mean(metric, name).mean for _, name in family.arms]
+            up = [result.mean(RELEVANCE, name).mean for _, name in family.arms]
             hue = colour(family.name.partition("(")[0])
-            axes.plot(x, y, "o-", color=hue, linewidth=1.6, ms=4, label=f"{family.name}, by {family.knob}")
-            ends = [(family.arms[i][0], x[i], y[i]) for i in (0, -1)]  # numbers between would touch
-            for value, *at in ends:
+            axes.plot(
+                across, up, "o-", color=hue, linewidth=1.6, ms=4, label=f"{family.name}, by {family.knob}"
+            )
+            for i in (0, -1):  # numbers between would touch
+                value, at = family.arms[i][0], (across[i], up[i])
                 axes.annotate(f"{value:g}", at, (4, 4), textcoords="offset points", fontsize=7.5, color=hue)
         axes.set_xlabel(wrapped(describe(metric).words, 34))
         axes.margins(0.1)
