@@ -268,7 +268,7 @@ def test_weights_go_with_history():
     world = Tiny(checkerboard())
     for u, n in ((1, 3), (2, 5)):
         world.enter(plays(np.full(n, u), 2 * np.arange(n), np.arange(n) / 9, np.ones(n, bool)))
-    agent = begun("ensemble(again=2)", world)
+    agent = begun("ensemble(again=2, few=5)", world)
     weights = agent._weights_of(request([0, 1, 2]))
     by_hand = [[0, 0.7, 0.3, 2], [0, 0.5, 0.5, 2], [0.6, 0.3, 0.1, 2]]
     np.testing.assert_allclose(weights, by_hand, rtol=1e-6)
