@@ -1,24 +1,27 @@
-"""Rows of floats in the processor's lanes, eight at a time: sums of products, and copies.
+"""Rows of floats in the processor's lanes, eight at a time, in a written order: the same bits on every machine.
 
 A plain loop must add one product after the other, and each addition waits for the one before. Left to choose
-the order, a compiler chooses by machine; here it is written down, so that the bits are the same on every one.
-Rows whose length is a multiple of eight leave nothing over: `padded` makes them.
+the order, a compiler chooses by machine; and of rows as short as ours it makes scalars.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from simenv.floats import F32, ZERO, scalar
 
 _LANES, _FLOAT = 8, ir.FloatType()
+_VECTOR = ir.VectorType(_FLOAT, _LANES)
+
+Row = tuple[types.Array, ir.Value]
+"""An array as the compiler knows it: its type and its value."""
 
 
 def padded(rows: F32) -> F32:
@@ -32,102 +35,141 @@ def _check(*arrays: types.Array) -> None:
             raise TypingError(f"contiguous float32 rows were expected, not {array}")
 
 
-def _lanes_at(context: Any, builder: ir.IRBuilder, kind: types.Array, row: ir.Value, at: ir.Value) -> ir.Value:
-    """A pointer to the eight floats of `row` from place `at` on."""
-    start = builder.gep(context.make_array(kind)(context, builder, row).data, [at])
-    return builder.bitcast(start, ir.VectorType(_FLOAT, _LANES).as_pointer())
+def _pointer(context: Any, builder: ir.IRBuilder, row: Row, at: ir.Value) -> ir.Value:
+    start = builder.gep(context.make_array(row[0])(context, builder, row[1]).data, [at])
+    return builder.bitcast(start, _VECTOR.as_pointer())
 
 
-def _swapped(builder: ir.IRBuilder, lanes: ir.Value, by: int) -> ir.Value:
-    """Each lane holds what the one `by` places off held."""
-    order = ir.Constant(ir.VectorType(ir.IntType(32), _LANES), [lane ^ by for lane in range(_LANES)])
-    return builder.shuffle_vector(lanes, lanes, order)
+def _load(context: Any, builder: ir.IRBuilder, row: Row, at: ir.Value) -> ir.Value:
+    """Eight floats of a row from place `at` on."""
+    return builder.load(_pointer(context, builder, row, at), align=4)
 
 
-@intrinsic
-def sums_of_four(typing: Any, a: types.Array, b: types.Array, at: types.Integer) -> Any:
-    """(a0 b0 + a1 b1) + (a2 b2 + a3 b3) from place `at` on, and the same of the next four.
-
-    Both arrays are contiguous float32 and hold eight numbers from `at` on: nothing checks that.
-    """
-    _check(a, b)
-
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-        def eight(row: types.Array, value: ir.Value) -> ir.Value:
-            return builder.load(_lanes_at(context, builder, row, value, args[2]), align=4)
-
-        sums = builder.fmul(eight(a, args[0]), eight(b, args[1]))
-        for by in (1, 2):  # neighbours, then pairs
-            sums = builder.fadd(sums, _swapped(builder, sums, by))
-        parts = [builder.extract_element(sums, ir.IntType(32)(lane)) for lane in (0, 4)]
-        return context.make_tuple(builder, signature.return_type, parts)
-
-    return types.UniTuple(types.float32, 2)(a, b, at), generate
+def _store(context: Any, builder: ir.IRBuilder, lanes: ir.Value, row: Row, at: ir.Value) -> None:
+    builder.store(lanes, _pointer(context, builder, row, at), align=4)
 
 
-@intrinsic
-def dot_of_eights(typing: Any, a: types.Array, b: types.Array) -> Any:
-    """<a, b> of rows whose length is a multiple of eight: every eighth product is summed, then the eight sums.
+def _everywhere(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
+    """A float in all eight lanes."""
+    lanes = ir.Constant(_VECTOR, ir.Undefined)
+    for lane in range(_LANES):
+        lanes = builder.insert_element(lanes, value, ir.IntType(32)(lane))
+    return lanes
 
-    Quicker than `dot` where no other loop has to add up in the same order.
-    """
-    _check(a, b)
 
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-        vector = ir.VectorType(_FLOAT, _LANES)
-        sums = cgutils.alloca_once_value(builder, ir.Constant(vector, [0.0] * _LANES))
-        length = context.make_array(a)(context, builder, args[0]).nitems
-        with cgutils.for_range_slice(
-            builder, length.type(0), length, length.type(_LANES), inc=True
-        ) as (at, _):
-            parts = (
-                builder.load(_lanes_at(context, builder, kind, row, at), align=4)
-                for kind, row in zip((a, b), args, strict=True)
-            )
-            builder.store(builder.fadd(builder.load(sums), builder.fmul(*parts)), sums)
-        total = builder.load(sums)
-        for by in (4, 2, 1):
-            total = builder.fadd(total, _swapped(builder, total, by))
-        return builder.extract_element(total, ir.IntType(32)(0))
+def _added_up(builder: ir.IRBuilder, lanes: ir.Value) -> ir.Value:
+    """The sum of eight lanes v: ((v0 + v4) + (v2 + v6)) + ((v1 + v5) + (v3 + v7))."""
+    for by in (4, 2, 1):
+        order = ir.Constant(ir.VectorType(ir.IntType(32), _LANES), [lane ^ by for lane in range(_LANES)])
+        lanes = builder.fadd(lanes, builder.shuffle_vector(lanes, lanes, order))
+    return builder.extract_element(lanes, ir.IntType(32)(0))
 
-    return types.float32(a, b), generate
+
+def _products(blocks: int) -> Callable[..., Any]:
+    """What adds up a[i] b[i] over so many blocks of eight, lane by lane, and then the lanes."""
+
+    def products(typing: Any, a: types.Array, b: types.Array, at: types.Integer) -> Any:
+        _check(a, b)
+
+        def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+            rows, sums = list(zip((a, b), args, strict=False)), None
+            for block in range(blocks):
+                here = builder.add(args[2], ir.Constant(args[2].type, block * _LANES))
+                product = builder.fmul(*(_load(context, builder, row, here) for row in rows))
+                sums = product if sums is None else builder.fadd(sums, product)
+            return _added_up(builder, sums)
+
+        return types.float32(a, b, at), generate
+
+    return products
+
+
+sum_of_eight, sum_of_sixteen = intrinsic(_products(1)), intrinsic(_products(2))
+"""Sums of the products of two contiguous float32 rows from a place on, which must hold so many: unchecked."""
 
 
 @intrinsic
-def move_eight(typing: Any, source: types.Array, at: types.Integer, into: types.Array, to: types.Integer) -> Any:
-    """Copy eight floats of `source` from place `at` on to `into`, from place `to` on: nothing checks either."""
+def copy_eight(typing: Any, source: types.Array, at: types.Integer, into: types.Array, to: types.Integer) -> Any:
+    """Eight floats of `source` from place `at` on, to place `to` of `into` and on: nothing checks either."""
     _check(source, into)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-        lanes = builder.load(_lanes_at(context, builder, source, args[0], args[1]), align=4)
-        builder.store(lanes, _lanes_at(context, builder, into, args[2], args[3]), align=4)
+        lanes = _load(context, builder, (source, args[0]), args[1])
+        _store(context, builder, lanes, (into, args[2]), args[3])
         return context.get_dummy_value()
 
     return types.void(source, at, into, to), generate
 
 
+@intrinsic
+def lean_eight(typing: Any, row: types.Array, at: types.Integer, target: types.Array, share: types.Float) -> Any:
+    """row += share (target - row), of eight floats from place `at` on: nothing checks that they are there."""
+    _check(row, target)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        own = _load(context, builder, (row, args[0]), args[1])
+        gap = builder.fsub(_load(context, builder, (target, args[2]), args[1]), own)
+        moved = builder.fadd(own, builder.fmul(_everywhere(builder, args[3]), gap))
+        _store(context, builder, moved, (row, args[0]), args[1])
+        return context.get_dummy_value()
+
+    return types.void(row, at, target, types.float32), generate
+
+
+@intrinsic
+def scale_eight(typing: Any, row: types.Array, at: types.Integer, by: types.Float) -> Any:
+    """row *= by, of eight floats from place `at` on: nothing checks that they are there."""
+    _check(row)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        own = _load(context, builder, (row, args[0]), args[1])
+        _store(context, builder, builder.fmul(own, _everywhere(builder, args[2])), (row, args[0]), args[1])
+        return context.get_dummy_value()
+
+    return types.void(row, at, types.float32), generate
+
+
+@scalar
+def dot(a, b):
+    """<a, b> of rows (d,): sixteen products at a time, then eight, then what is left over one by one."""
+    d = a.shape[0]
+    total = ZERO
+    for e in range(0, d - 15, 16):
+        total += sum_of_sixteen(a, b, e)
+    if d % 16 >= 8:
+        total += sum_of_eight(a, b, d - d % 16)
+    for e in range(d - d % 8, d):
+        total += a[e] * b[e]
+    return total
+
+
 @scalar
 def copy(source, width, into, to):
-    """Copy the first `width` floats of a row to `into`, from place `to` on; eight at a time, the last twice."""
+    """Copy the first `width` floats of a row to `into`, from place `to` on; the last eight may go twice."""
     if width < 8:
         for e in range(width):
             into[to + e] = source[e]
         return
     for e in range(0, width - 7, 8):
-        move_eight(source, e, into, to + e)
-    move_eight(source, width - 8, into, to + width - 8)
+        copy_eight(source, e, into, to + e)
+    copy_eight(source, width - 8, into, to + width - 8)
 
 
 @scalar
-def dot(a, b):
-    """<a, b> of rows (d,): four products at a time, (1st + 2nd) + (3rd + 4th), then what is left over."""
-    d = a.shape[0]
-    total = ZERO
+def lean(row, target, share):
+    """row += share (target - row) of rows (d,)."""
+    d = row.shape[0]
     for e in range(0, d - 7, 8):
-        first, second = sums_of_four(a, b, e)
-        total = total + first + second
-    for e in range(d - d % 8, d - 3, 4):
-        total += (a[e] * b[e] + a[e + 1] * b[e + 1]) + (a[e + 2] * b[e + 2] + a[e + 3] * b[e + 3])
-    for e in range(d - d % 4, d):
-        total += a[e] * b[e]
-    return total
+        lean_eight(row, e, target, share)
+    for e in range(d - d % 8, d):
+        row[e] += share * (target[e] - row[e])
+
+
+@scalar
+def scale(row, by):
+    """row *= by of a row (d,)."""
+    d = row.shape[0]
+    for e in range(0, d - 7, 8):
+        scale_eight(row, e, by)
+    for e in range(d - d % 8, d):
+        row[e] *= by

@@ -15,7 +15,7 @@ import simenv._prefetch as prefetch
 import simenv.context as context
 import simenv.floats as floats
 from simenv._cache import driver
-from simenv._lanes import copy, dot_of_eights, padded
+from simenv._lanes import copy, dot, padded
 from simenv._prefetch import fetch
 from simenv.context import COLUMNS
 from simenv.errors import UsageError
@@ -261,7 +261,7 @@ def _match(rows, time, candidates, listeners, recent, taste, features, width, fa
         last = listeners[u].finished
         last_features = features[max(last, 0)]
         per_last = facts[last].per_length if last >= 0 else ZERO
-        per_mine = _inverse(np.sqrt(dot_of_eights(mine, mine)))
+        per_mine = _inverse(np.sqrt(dot(mine, mine)))
         for c in range(candidates.shape[1]):
             i = candidates[j, c]
             at = start + c * (width + _N_MATCH)
@@ -273,8 +273,8 @@ def _match(rows, time, candidates, listeners, recent, taste, features, width, fa
             copy(own, width, out[j], at)
             by_artist, artists, by_genre, genres, repeats = _came_of(plays, i, fact.artist, fact.genre)
             fit = out[j, at + width : at + width + _N_MATCH]
-            fit[0] = _cosine(dot_of_eights(own, mine) * per_mine * fact.per_length)
-            fit[1] = _cosine(dot_of_eights(own, last_features) * per_last * fact.per_length)
+            fit[0] = _cosine(dot(own, mine) * per_mine * fact.per_length)
+            fit[1] = _cosine(dot(own, last_features) * per_last * fact.per_length)
             fit[2] = _UNIT * f32(by_artist) * _OF[artists]
             fit[3] = _UNIT * f32(by_genre) * _OF[genres]
             fit[4] = fact.popularity

@@ -172,6 +172,9 @@ def live(
     count = 0
     for j in range(lo, hi):
         u = rows[j]
+        if j + 1 < hi:
+            fetch(people[rows[j + 1] : rows[j + 1] + 1])
+            fetch(taste[rows[j + 1]])
         me = people[u]
         tastes = Tastes(taste[u], weight[u], home[u], home_weight[u])
         memory = Memory(tracks[u], minutes[u], counts[u], traces[u], filters[u], genres[u])
