@@ -1,4 +1,4 @@
-"""Rows of floats in the processor's lanes, eight at a time, in a written order: the same bits on every machine.
+"""Rows of floats, eight at a time in the processor's lanes, in a written order: the same bits everywhere.
 
 A plain loop must add one product after the other, and each addition waits for the one before. Left to choose
 the order, a compiler chooses by machine; and of rows as short as ours it makes scalars.
@@ -89,7 +89,9 @@ sum_of_eight, sum_of_sixteen = intrinsic(_products(1)), intrinsic(_products(2))
 
 
 @intrinsic
-def copy_eight(typing: Any, source: types.Array, at: types.Integer, into: types.Array, to: types.Integer) -> Any:
+def copy_eight(
+    typing: Any, source: types.Array, at: types.Integer, into: types.Array, to: types.Integer
+) -> Any:
     """Eight floats of `source` from place `at` on, to place `to` of `into` and on: nothing checks either."""
     _check(source, into)
 
@@ -102,7 +104,9 @@ def copy_eight(typing: Any, source: types.Array, at: types.Integer, into: types.
 
 
 @intrinsic
-def lean_eight(typing: Any, row: types.Array, at: types.Integer, target: types.Array, share: types.Float) -> Any:
+def lean_eight(
+    typing: Any, row: types.Array, at: types.Integer, target: types.Array, share: types.Float
+) -> Any:
     """row += share (target - row), of eight floats from place `at` on: nothing checks that they are there."""
     _check(row, target)
 

@@ -1,6 +1,6 @@
-"""Big arrays that are used again: fresh memory has to be mapped page by page, which takes longer than filling it.
+"""Big arrays that are used again: mapping fresh memory page by page takes longer than filling it.
 
-A learner that keeps an array keeps it: only what nobody holds any more, not even a slice of it, is used again.
+Whoever keeps an array keeps it: only what nobody holds any more, not even a slice of it, is used again.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ from simenv.types import (
     Setting,
     Slate,
 )
-from simenv.world import SECONDS_A_DAY, feedback_of, plays_of
+from simenv.world import SECONDS_A_DAY, plays_of
 
 _BLOCK = 1_024  # listeners whose requests and candidates stay in the cache meanwhile
 _PATIENCE = 100  # lives that may end in a row before their first decision
@@ -179,7 +179,7 @@ class Crowd:
         )
         tracks = playable(tracks, request.time, self.stage.catalogue.released)
         response = self._listeners.play(self.rows, tracks, self.face.response)
-        exchange = Exchange(request, Slate(tracks, self._unknown), feedback_of(response))
+        exchange = Exchange(request, Slate(tracks, self._unknown), response.feedback)
         self.exchange = exchange
         self.observer.see(exchange)
         if self._heard is not None:

@@ -14,6 +14,7 @@ import simenv._lanes as lanes
 import simenv._prefetch as prefetch
 import simenv.context as context
 import simenv.floats as floats
+from simenv._aligned import aligned_zeros
 from simenv._cache import driver
 from simenv._lanes import copy, dot, padded
 from simenv._prefetch import fetch
@@ -70,7 +71,9 @@ _NONE = np.int32(0)
 _OF = ONE / (_FEW + np.arange(MEMORY + 1, dtype=np.float32))  # of n plays: their sum, shrunk to 0
 _N_CONTEXT, _N_PLAY, _N_MATCH = len(COLUMNS), len(PLAY), len(MATCH)
 
-compiled = driver([Path(str(module.__file__)) for module in (context, floats, lanes, prefetch)] + [Path(__file__)])
+compiled = driver(
+    [Path(str(module.__file__)) for module in (context, floats, lanes, prefetch)] + [Path(__file__)]
+)
 
 
 class Observer:
@@ -101,7 +104,7 @@ class Observer:
         length = np.sqrt((self.features * self.features).sum(axis=1))
         self._tracks["per_length"] = np.divide(1, length, out=np.zeros_like(length), where=length > 0)
         self._listeners = np.zeros(n, _LISTENER)
-        self._recent = np.empty((n, 5, MEMORY), np.int32)
+        self._recent = aligned_zeros((n, 5, MEMORY), np.int32)
         self._padded = padded(self.features)
         self._taste = np.empty((n, self._padded.shape[1]), np.float32)  # and zeros behind
         self.forget(np.arange(n, dtype=np.int32))

@@ -13,6 +13,7 @@ import simenv._prefetch as prefetch
 import simenv.floats as floats
 import simenv.rng as rng
 import simenv.urns as urns
+from simenv._aligned import aligned
 from simenv._cache import driver
 from simenv._prefetch import fetch
 from simenv.features import neighbours, track_features
@@ -54,10 +55,10 @@ class Nearby:
     """Half of them lie near the track last finished, a quarter is from the charts, a quarter from anywhere.
 
     Each place is a draw that belongs to the event (listener, life, visit, place), in O(1): one of the 32
-    nearest neighbours of the last finished track by public features; a track by its chart count; any released
-    track. What is not out yet, in cooldown or already among the candidates is drawn again, eight times, then
-    from anywhere, eight times; then the place stays empty (-1). A listener who has finished nothing yet gets
-    charts for neighbours.
+    nearest neighbours of the last finished track by public features, dealt like cards from those that are
+    out; a track by its chart count; any released track. What is in cooldown or already among the candidates
+    is drawn again, eight times, then from anywhere, eight times; then the place stays empty (-1). Who has
+    finished nothing yet, or has no neighbours left, gets charts for neighbours.
 
     Args:
         setting: of the world; its catalogue, cooldown, memory and luck count.
@@ -69,7 +70,8 @@ class Nearby:
         self.setting, self.candidates = setting, candidates
         self._order = np.argsort(catalogue.released, kind="stable").astype(np.int32)  # (T,) as they come out
         place = np.argsort(self._order).astype(np.int32)  # (T,) in that order
-        self._near = np.sort(place[neighbours(track_features(catalogue), NEIGHBOURS)], axis=1)  # (T, 32)
+        near = place[neighbours(track_features(catalogue), NEIGHBOURS)]
+        self._near = aligned(np.sort(near, axis=1))  # (T, 32) places in it, the earliest first
         self._out = catalogue.released[self._order]
         last_day = max(self._out[-1], 0.0) if np.isfinite(self._out[-1]) else 0.0
         self._by_day = np.searchsorted(self._out, np.arange(last_day + 2))  # tracks out before days 0, 1, ...
@@ -114,7 +116,7 @@ def _retrieve(
     rows, time, visit, last, luck, near, charts, n_near, n_charts, order, dates, by_day, released, start,
     forbidden, stamp, seen, deck, out,
 ):  # fmt: skip
-    """The first `n_near` places are for neighbours, the next `n_charts` for the charts, the rest for anything.
+    """The first `n_near` places are for neighbours, the next `n_charts` for charts, the rest for anything.
 
     Three scratches: `deck` (32,) of neighbours; and two that hold the place of the row at hand, from 1:
     `stamp` (T,) where a track is forbidden, empty if none is, and `seen` (1024,) where a track with such
@@ -177,11 +179,10 @@ def _fits(track, found, c, seen, now, released, stamp, mark):
     """Whether a track may stand in place c: it is out, not forbidden, and in no place before."""
     if track < 0 or released[track] > now or (len(stamp) and stamp[track] == mark):
         return False
-    if seen[track & _LOW] != mark:
-        return True
-    for b in range(c):
-        if found[b] == track:
-            return False
+    if seen[track & _LOW] == mark:
+        for b in range(c):
+            if found[b] == track:
+                return False
     return True
 
 

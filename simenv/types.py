@@ -134,7 +134,20 @@ class Response:
     flags: U8  # (m, k) LIKED and SAVED as earned, though they show later; 0 where not reached
     activity: U8  # (m, k)
     device: U8  # (m, k)
+    reached: Bool  # (m, k)
+    skipped: Bool  # (m, k)
+    left: Bool  # (m,)
     session: I32  # (m,)
+
+    @property
+    def results(self) -> tuple[NDArray, ...]:
+        """What a kernel writes, in the order in which it takes them: all but the session."""
+        return tuple(getattr(self, f.name) for f in fields(self))[:-1]
+
+    @property
+    def feedback(self) -> Feedback:
+        """What shows of it when the slate ends."""
+        return Feedback(self.reached, self.seconds, self.skipped, self.left)
 
 
 @dataclass(frozen=True, slots=True)
