@@ -142,7 +142,8 @@ class Response:
     @property
     def results(self) -> tuple[NDArray, ...]:
         """What a kernel writes, in the order in which it takes them: all but the session."""
-        return tuple(getattr(self, f.name) for f in fields(self))[:-1]
+        played = (self.time, self.seconds, self.utility, self.flags, self.activity, self.device)
+        return (*played, self.reached, self.skipped, self.left)
 
     @property
     def feedback(self) -> Feedback:

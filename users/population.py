@@ -17,6 +17,7 @@ from simenv.users import kernels
 from simenv.users.birth import born
 from simenv.users.charts import Charts, Publisher
 from simenv.users.choice import examination
+from simenv.users.derived import LONGEST
 from simenv.users.influence import pull, told
 from simenv.users.params import ListenerParams
 from simenv.users.recognition import WORDS
@@ -31,6 +32,7 @@ INTERESTS = 5
 CHUNK = 65_536
 ALONE = 2_000  # below so many rows the caller's thread does it
 BUFFER = 1 << 16  # organic plays a call of the kernel may hold
+ROOM = 4 * LONGEST  # and of one listener at most: fewer are quicker to make room for
 BLOCK = 512  # tracks whose appeal is worked out side by side
 
 
@@ -140,12 +142,12 @@ class Population:
         def work(lo: int, hi: int) -> list[NDArray]:
             parts, weights = [], np.zeros(self.params.memory, np.float32)
             while lo < hi:
-                buffer = np.empty(BUFFER, EVENT)
+                buffer = np.empty(min(BUFFER, ROOM * (hi - lo)), EVENT)
                 lo, count = kernels.live(
                     rows, lo, hi, until, share, *self._rows, self.hidden.centroids, charts, weights, buffer
                 )
                 if count:
-                    parts.append(buffer[:count].copy() if count < BUFFER // 2 else buffer[:count])
+                    parts.append(buffer[:count].copy() if count < len(buffer) // 2 else buffer[:count])
             return parts
 
         parts = [part for chunk in self._each(rows, work) for part in chunk]
@@ -264,6 +266,8 @@ class Population:
 
     def _each(self, rows: I32, work: Callable[[int, int], object]) -> list:
         """`work(lo, hi)` on chunks of `rows`, in the caller's thread or a few; results in row order."""
+        if len(rows) == 1:  # a single listener's step is mostly calls
+            return [work(0, 1)]
         alone = self.threads == 1 or len(rows) < ALONE
         size = CHUNK if alone else min(CHUNK, -(-len(rows) // self.threads))
         return self._share(work, [(lo, min(lo + size, len(rows))) for lo in range(0, len(rows), size)])
