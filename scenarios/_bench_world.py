@@ -64,7 +64,8 @@ def queue(
         for _ in range(calls):
             request = world.waiting(until=np.inf)
             assert request is not None  # nobody leaves for good
-            chosen = prepared[(request.listeners * 7919 + request.visit * 104_729) % len(prepared)]
+            which = (request.listeners * 7919 + request.visit * 104_729) % len(prepared)
+            chosen = prepared.take(which, axis=0)
             plays += int(world.play(Slate(chosen, unknown[: len(chosen)])).feedback.reached.sum())
             served += len(request)
         return Done(plays, served)

@@ -10,25 +10,25 @@ import simenv.types as types
 from simenv._cache import driver
 from simenv.types import F32, F64, HEARD_SECONDS, I32
 
-_NOTHING, _HEARD = np.uint8(0), np.float32(HEARD_SECONDS)
+_HEARD = np.float32(HEARD_SECONDS)
 compiled = driver([Path(__file__), Path(types.__file__)])
 
 
 @compiled
-def first_fault(tracks: I32, time: F64, released: F64) -> int:
-    """The first row of `tracks` (m, k) that cannot be played at `time` (m,); -1: all can.
+def playable(tracks: I32, time: F64, released: F64) -> bool:
+    """Whether all of `tracks` (m, k) can be played at `time` (m,).
 
-    A track that is unknown, comes out later than the row's time (`released` (T,)), or is there twice.
+    No track is unknown, comes out later than its row's time (`released` (T,)), or is twice in a row.
     """
     for r in range(tracks.shape[0]):
         for slot in range(tracks.shape[1]):
             i = tracks[r, slot]
             if i < 0 or i >= released.shape[0] or released[i] > time[r]:
-                return r
+                return False
             for before in range(slot):
                 if tracks[r, before] == i:
-                    return r
-    return -1
+                    return False
+    return True
 
 
 @compiled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -18,6 +18,10 @@ class Listeners(Protocol):
     @property
     def columns(self) -> Mapping[str, NDArray]:
         """The hidden columns, listeners first."""
+        ...
+
+    def each(self, rows: I32, work: Callable[[int, int], Any]) -> list[Any]:
+        """`work(lo, hi)` of every stretch of `rows`, by the population's threads; results in order."""
         ...
 
     def live(self, rows: I32, until: float, share: float, charts: Any) -> Plays:

@@ -258,8 +258,8 @@ def _match(rows, time, candidates, listeners, recent, taste, features, width, fa
         if j + 1 < len(rows):
             for c in range(candidates.shape[1]):
                 i = max(candidates[j + 1, c], 0)
-                fetch(features[i])
-                fetch(facts[i : i + 1])
+                fetch(features, i)
+                fetch(facts, i)
         mine, plays, now = taste[u], recent[u], time[j]
         last = listeners[u].finished
         last_features = features[max(last, 0)]

@@ -125,7 +125,7 @@ def _retrieve(
     for j in range(len(rows)):
         now, found, mark = time[j], out[j], j + 1
         if mark < len(rows):
-            fetch(near[max(last[mark], 0)])
+            fetch(near, max(last[mark], 0))
         came = _count_until(dates, by_day, now)
         event = fold(luck[rows[j]], visit[j])
         if len(stamp):

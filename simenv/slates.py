@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from simenv._answers import first_fault
+from simenv._answers import playable
 from simenv.catalogue import Catalogue
 from simenv.errors import UsageError
-from simenv.types import RESPONSES, Request, Slate
+from simenv.types import I32, RESPONSES, Request, Slate
+
+Each = Callable[[I32, Callable[[int, int], Any]], list[Any]]
+"""Does `work(lo, hi)` of every stretch of some rows."""
 
 
-def check_slate(slate: Slate, request: Request, catalogue: Catalogue) -> None:
-    """Refuse a slate that cannot be played.
+def check_slate(slate: Slate, request: Request, catalogue: Catalogue, each: Each) -> None:
+    """Refuse a slate that cannot be played; `each` shares the work among threads.
 
     Raises:
         UsageError: says what was wrong, where, and what to do.
@@ -29,7 +35,9 @@ def check_slate(slate: Slate, request: Request, catalogue: Catalogue) -> None:
             f"slate.propensity is {propensity.dtype} of shape {propensity.shape}; float32 of shape "
             f"{tracks.shape} is needed (np.nan where it is not known)"
         )
-    if first_fault(np.ascontiguousarray(tracks), request.time, catalogue.released) < 0:
+    rows, when = np.ascontiguousarray(tracks), request.time
+    fine = each(request.listeners, lambda lo, hi: playable(rows[lo:hi], when[lo:hi], catalogue.released))
+    if all(fine):
         return
     unknown = (tracks < 0) | (tracks >= len(catalogue))
     if unknown.any():

@@ -148,7 +148,7 @@ class World:
             raise UsageError(
                 "nobody waits for a slate: call waiting() first, and turn() when it returns None"
             )
-        check_slate(slate, request, self.catalogue)
+        check_slate(slate, request, self.catalogue, self._listeners.each)
         response = self._listeners.play(request.listeners, slate.tracks, self.response)
         self._request = None
         self._active = request.listeners

@@ -88,15 +88,16 @@ def ask(rows, lo, hi, people, time, shown, session, visit):
 
 
 @scalar
-def look_ahead(u, people, taste, weight, tracks, minutes, counts, filters):
-    """Begin to load the rows of the next listener; a big crowd would spend a seventh of its time waiting."""
-    fetch(people[u : u + 1])
-    fetch(taste[u])
-    fetch(weight[u])
-    fetch(tracks[u])
-    fetch(minutes[u])
-    fetch(counts[u])
-    fetch(filters[u])
+def look_ahead(u, people, taste, weight, tracks, minutes, counts, traces, filters):
+    """Begin to load the rows of the next listener; a big crowd would spend a fifth of its time waiting."""
+    fetch(people, u)
+    fetch(taste, u)
+    fetch(weight, u)
+    fetch(tracks, u)
+    fetch(minutes, u)
+    fetch(counts, u)
+    fetch(traces, u)
+    fetch(filters, u)
 
 
 @compiled
@@ -113,12 +114,12 @@ def play(
     for j in range(lo, hi):
         u = rows[j]
         if j + 1 < hi:
-            look_ahead(rows[j + 1], people, taste, weight, tracks, minutes, counts, filters)
+            look_ahead(rows[j + 1], people, taste, weight, tracks, minutes, counts, traces, filters)
             for slot in range(slate.shape[1]):
                 i = slate[j + 1, slot]
                 if i >= 0:
-                    fetch(songs[i : i + 1])
-                    fetch(sound[i])
+                    fetch(songs, i)
+                    fetch(sound, i)
         me = people[u]
         tastes = Tastes(taste[u], weight[u], home[u], home_weight[u])
         memory = Memory(tracks[u], minutes[u], counts[u], traces[u], filters[u], genres[u])
@@ -197,8 +198,8 @@ def live(
     for j in range(lo, hi):
         u = rows[j]
         if j + 1 < hi:
-            fetch(people[rows[j + 1] : rows[j + 1] + 1])
-            fetch(taste[rows[j + 1]])
+            fetch(people, rows[j + 1])
+            fetch(taste, rows[j + 1])
         me = people[u]
         tastes = Tastes(taste[u], weight[u], home[u], home_weight[u])
         memory = Memory(tracks[u], minutes[u], counts[u], traces[u], filters[u], genres[u])

@@ -112,7 +112,7 @@ class Population:
             enlist(self.people, here, lives[lo:hi], self.first, self.key, self.catalogue, self.params)
             kernels.settle_in(rows, lo, hi, self.people, self._record)
 
-        self._each(rows, work)
+        self.each(rows, work)
 
     def first_charts(self) -> F32:
         """(T,) charts before anybody has played anything."""
@@ -146,7 +146,7 @@ class Population:
             state = (circle.start, circle.friends, self.people, self.taste.copy(), self.taste)
             rest = (time, days, self._record)
             everyone, d = np.arange(len(self), dtype=np.int32), self.taste.shape[2]
-            self._each(everyone, lambda lo, hi: pull(lo, hi, *state, *rest, np.empty(d, np.float32)))
+            self.each(everyone, lambda lo, hi: pull(lo, hi, *state, *rest, np.empty(d, np.float32)))
         return published._replace(circle=circle)
 
     def live(self, rows: I32, until: float, share: float, charts: Charts) -> Plays:
@@ -163,7 +163,7 @@ class Population:
                     parts.append(buffer[:count].copy() if count < len(buffer) // 2 else buffer[:count])
             return parts
 
-        parts = [part for chunk in self._each(rows, work) for part in chunk]
+        parts = [part for chunk in self.each(rows, work) for part in chunk]
         starts = np.cumsum([0, *map(len, parts)])
         plays = blank_plays(int(starts[-1]))
         columns = (
@@ -184,7 +184,7 @@ class Population:
         time, context = np.empty(m), np.zeros((m, len(COLUMNS)), np.float32)
         session, visit = np.empty(m, np.int32), np.empty(m, np.int32)
         shown = (time, context, session, visit)
-        self._each(rows, lambda lo, hi: kernels.ask(rows, lo, hi, self.people, *shown))
+        self.each(rows, lambda lo, hi: kernels.ask(rows, lo, hi, self.people, *shown))
         return Request(rows, *shown)
 
     def returns(self, rows: I32) -> F64:
@@ -202,10 +202,10 @@ class Population:
         """
         out = self.blank(rows, tracks.shape[1])
         if response == "queue":
-            self._each(rows, lambda lo, hi: self.play_some(rows, lo, hi, tracks, out.results))
+            self.each(rows, lambda lo, hi: self.play_some(rows, lo, hi, tracks, out.results))
             return out
         pi = examination(response, tracks.shape[1], self.params)
-        self._each(
+        self.each(
             rows,
             lambda lo, hi: kernels.browse(
                 rows, lo, hi, tracks, pi, np.empty_like(pi), *self._rows, *out.results
@@ -268,7 +268,7 @@ class Population:
         def of_some(lo: int, hi: int) -> None:
             kernels.appeal(rows, lo, hi, tracks, *state, self.hidden.sound, self._record, out)
 
-        self._each(rows, of_all if tracks is None else of_some)
+        self.each(rows, of_all if tracks is None else of_some)
         return out
 
     @property
@@ -282,7 +282,7 @@ class Population:
             "home_weight": self.home_weight,
         }
 
-    def _each(self, rows: I32, work: Callable[[int, int], object]) -> list:
+    def each(self, rows: I32, work: Callable[[int, int], object]) -> list:
         """`work(lo, hi)` on chunks of `rows`, in the caller's thread or a few; results in row order."""
         if len(rows) == 1:  # a single listener's step is mostly calls
             return [work(0, 1)]
