@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -145,12 +146,7 @@ class World:
             UsageError: if nobody waits, or the slate has a wrong shape or dtype, or a track that is unknown,
                 not yet released or twice in the same slate.
         """
-        request = self._request
-        if request is None:
-            raise UsageError(
-                "nobody waits for a slate: call waiting() first, and turn() when it returns None"
-            )
-        check_slate(slate, request, self.catalogue)
+        request = self._asked(slate)
         response = self._listeners.play(request.listeners, slate.tracks, self.response)
         self._request = None
         self._active = request.listeners
@@ -167,6 +163,20 @@ class World:
             gather_heard(request.listeners, slate.tracks, response.seconds, who, what)
             self._expect(who[:n], what[:n], plays_of(request, slate, response, earned))
         return Exchange(request, slate, feedback)
+
+    def imagine(self, slate: Slate) -> Exchange:
+        """What `play(slate)` would bring, with the luck it would have; the world stays as it is.
+
+        Raises:
+            UsageError: as `play`.
+        """
+        request = self._asked(slate)
+        response = self._listeners.imagine(request.listeners, slate.tracks, self.response)
+        return Exchange(request, slate, feedback_of(response))
+
+    def copy(self) -> World:
+        """Another world in the same state: it has the same future, and neither knows of the other."""
+        return copy.deepcopy(self)
 
     def turn(self) -> Day:
         """End the window: publish charts, late likes and saves, what comes out next; begin the next.
@@ -211,6 +221,15 @@ class World:
             self.turn()
             each()
         self.share = share
+
+    def _asked(self, slate: Slate) -> Request:
+        """Who waits, if `slate` can be played to them."""
+        if self._request is None:
+            raise UsageError(
+                "nobody waits for a slate: call waiting() first, and turn() when it returns None"
+            )
+        check_slate(slate, self._request, self.catalogue)
+        return self._request
 
     def _open_window(self) -> None:
         self._active, self._until = self._everyone, self.today
