@@ -41,7 +41,11 @@ ALONE = Spread()
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a policy is worth, as a log has it; `low` and `high` are nan for fewer than two clusters."""
+    """What a policy is worth, as a log has it.
+
+    `low` and `high` are nan for fewer than two clusters, all three where the estimator divides by weights that
+    are all 0: the log shows nothing that the policy would show.
+    """
 
     value: float
     low: float
@@ -72,7 +76,7 @@ def estimated(
         clipped: share of weights that were cut.
 
     Raises:
-        UsageError: if there is no decision, no weight, or the spread is impossible.
+        UsageError: if there is no decision, or the spread is impossible.
     """
     if not 0 < spread.level < 1:
         raise UsageError(f"level={spread.level} of an interval: expected a number between 0 and 1")
@@ -80,14 +84,15 @@ def estimated(
         raise UsageError("no decision to estimate from: hand over a log with at least one")
     bottom = np.ones(top.shape) if bottom is None else bottom
     tops, bottoms = (_by_cluster(part, spread.clusters) for part in (top, bottom))  # (G, j)
-    if not (bottoms.sum(axis=0) > 0).all():
-        raise UsageError("all weights are 0: the log shows nothing that the target policy would show")
-    parts = tops.sum(axis=0) / bottoms.sum(axis=0)  # (j,)
-    low, high = _bounds(tops, bottoms, parts, spread)
     effective, heaviest = float(len(top)), float("nan")
     if weight is not None:
         effective = float(weight.sum() ** 2 / max((weight**2).sum(), np.finfo(float).tiny))
         heaviest = float(weight.max())
+    if not (bottoms.sum(axis=0) > 0).all():
+        nan = float("nan")
+        return Estimate(nan, nan, nan, effective, heaviest, clipped, len(top))
+    parts = tops.sum(axis=0) / bottoms.sum(axis=0)  # (j,)
+    low, high = _bounds(tops, bottoms, parts, spread)
     return Estimate(float(parts.sum()), low, high, effective, heaviest, clipped, len(top))
 
 
@@ -103,10 +108,11 @@ def _bounds(tops: F64, bottoms: F64, parts: F64, spread: Spread) -> tuple[float,
     generator, found = spread.key.generator(), []
     for at in range(0, spread.redraws, _AT_ONCE):
         size = min(_AT_ONCE, spread.redraws - at)
-        drawn = generator.multinomial(n, np.full(n, 1 / n), size=size)  # (r, G)
+        drawn = generator.integers(n, size=(size, n))  # (r, G)
         with np.errstate(invalid="ignore", divide="ignore"):
-            found.append((drawn @ tops / (drawn @ bottoms)).sum(axis=1))
-    low, high = np.nanquantile(np.concatenate(found), [tail, 1 - tail])
+            found.append((tops[drawn].sum(axis=1) / bottoms[drawn].sum(axis=1)).sum(axis=1))
+    values = np.concatenate(found)
+    low, high = np.quantile(values[np.isfinite(values)], [tail, 1 - tail])
     return float(low), float(high)
 
 
