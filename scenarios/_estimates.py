@@ -42,7 +42,7 @@ WORDS = {
 
 def truth_of(estimator: str) -> str:
     """The column that holds what an estimator estimates."""
-    return "slate" if estimator in SLATES else "value"
+    return "slate" if estimator in SLATES else "first"
 
 
 def estimates(

@@ -43,7 +43,13 @@ class Evidence:
 
 
 def gathered(
-    world: World, past: Log, setting: Setting, logger: Agent, target: Callable[[], Agent], days: int, draws: int
+    world: World,
+    past: Log,
+    setting: Setting,
+    logger: Agent,
+    target: Callable[[], Agent],
+    days: int,
+    draws: int,
 ) -> Evidence:
     """Let `logger` serve `world`, and hold what its log says of `target` beside the truth.
 

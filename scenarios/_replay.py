@@ -61,7 +61,7 @@ def replayed(
             if np.isnan(of_all).any():
                 name = type(agent).__name__.lower()
                 raise UsageError(
-                    f"{name} does not know the chance of what it shows, so no log of another agent can tell its "
-                    "worth: choose one with `probability`, such as als, content or popular"
+                    f"{name} does not know the chance of what it shows, so no log of another agent can tell "
+                    "its worth: choose one with `probability`, such as als, content or popular"
                 )
             yield Chances(at, slot, request, of_all)

@@ -1,8 +1,8 @@
-"""What a track would earn with a listener, learned from a log: the model of the direct and the doubly robust.
+"""What a track would earn with a listener, learned from a log: for direct and doubly robust estimates.
 
-Least squares on what the platform can know: plays of the track, of its artist and of its genres by the listener,
-nearness of its sound, early skips, the rates at which listener and track were finished before, popularity, the moment.
-All are as of the log's beginning. The model is linear, so that its mean over all tracks is one matrix product.
+Least squares on what the platform can know as of the log's beginning: plays of the track, of its artist and
+of its genres by the listener, nearness of its sound, early skips, the rates at which listener and track were
+finished, popularity, the moment. The model is linear, so that its mean over all tracks is one matrix product.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ class Model:
 def cross_fitted(facts: Facts, decisions: Decisions, earned: F64, key: Key) -> Model:
     """A model of `earned` (e, j), the rewards of the first j slots, where they were reached.
 
-    Listeners fall into three folds by the hash of `key`; what is expected of those of one was learned from the
-    others.
+    Listeners fall into three folds by the hash of `key`; what is expected of those of one was learned from
+    the others.
     """
     asked, slots = decisions.request, earned.shape[1]
     row, slot = np.nonzero(decisions.reached[:, :slots])

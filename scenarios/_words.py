@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from simenv.scenarios._agreement import agreement
+from simenv.scenarios._off_policy import measured, sentence
 from simenv.scenarios._results import Result
 from simenv.scenarios._stats import Interval
 from simenv.scenarios.base import REFERENCES
@@ -16,6 +17,8 @@ AGAINST = "popular"
 
 def answer(result: Result) -> str:
     """The question answered in one sentence, with numbers."""
+    if measured(result):
+        return sentence(result)
     metric = result.scenario.primary
     column = describe(metric)
     means = {a: result.mean(metric, a) for a in result.served}

@@ -8,9 +8,9 @@ from simenv.scenarios.metrics.welfare import Welfare
 
 SCENARIO = Scenario(
     question="Can a log of one recommender tell what another would have earned, and where does it mislead?",
-    primary="value",
+    primary="first",
     shown=(
-        *("ips", "snips", "dm", "dr", "switch", "ess", "value_frozen", "value_loop"),
+        *("ips", "snips", "dm", "dr", "switch", "ess", "first_frozen", "first_loop"),
         *("slate", "rips", "iips", "cascade_dr", "slate_frozen", "slate_loop"),
     ),
     metrics=(Reward, Welfare, Beyond, OffPolicy),
@@ -20,6 +20,7 @@ SCENARIO = Scenario(
         *("content", "content(explore=.3)", "itemknn", "epsgreedy", "oracle"),
     ),
     logged_by="als(explore=.5)",
+    listeners=1_000,
     tracks=400,
     days=30,
 )

@@ -43,8 +43,8 @@ ALONE = Spread()
 class Estimate:
     """What a policy is worth, as a log has it.
 
-    `low` and `high` are nan for fewer than two clusters, all three where the estimator divides by weights that
-    are all 0: the log shows nothing that the policy would show.
+    `low` and `high` are nan for fewer than two clusters, all three where the estimator divides by weights
+    that are all 0: the log shows nothing that the policy would show.
     """
 
     value: float
@@ -143,15 +143,15 @@ def ratios(logged: NDArray, target: NDArray) -> F64:
         )
     if zero:
         raise UsageError(
-            f"{zero:,} {what} are zero or less, but what was shown had a chance: mend the log, or leave those "
-            "decisions out and say so"
+            f"{zero:,} {what} are zero or less, but what was shown had a chance: mend the log, or leave "
+            "those decisions out and say so"
         )
     if (logged > 1 + _SLACK).any():
         raise UsageError(f"{int((logged > 1 + _SLACK).sum()):,} {what} are above 1: expected probabilities")
     if unknown := int(np.isnan(target).sum()):
         raise UsageError(
-            f"{unknown:,} of {total:,} target probabilities are unknown (nan): choose a policy that knows the "
-            "chance of what it shows (Agent.probability)"
+            f"{unknown:,} of {total:,} target probabilities are unknown (nan): choose a policy that knows "
+            "the chance of what it shows (Agent.probability)"
         )
     if ((target < 0) | (target > 1 + _SLACK)).any():
         wrong = int(((target < 0) | (target > 1 + _SLACK)).sum())

@@ -40,8 +40,8 @@ class Decisions:
 def decisions_of(log: Log, since: float = -np.inf, slate_size: int | None = None) -> Decisions:
     """The recommended plays of `log` from day `since` on, put together to slates.
 
-    A log holds what was reached: slot 0 and, in a queue, the slots until the listener left. Who asked shows as it
-    did at the time: the context at the first slot, the tracks played in the session before.
+    A log holds what was reached: slot 0 and, in a queue, the slots until the listener left. Who asked shows
+    as it did at the time: the context at the first slot, the tracks played in the session before.
 
     Args:
         log: with visits, slots and context, as a world writes it.
@@ -86,8 +86,8 @@ def decisions_of(log: Log, since: float = -np.inf, slate_size: int | None = None
 def waves(decisions: Decisions, log: Log, heard: Heard) -> Iterator[I64]:
     """Places of the j-th decisions of every listener, j = 0, 1, ..., `heard` being fed what came before them.
 
-    At each step `heard` knows all that those who ask had played when they asked, organic plays included, so that
-    cooldowns are as they were; listeners of a wave ascend.
+    At each step `heard` knows all that those who ask had played when they asked, organic plays included, so
+    that cooldowns are as they were; listeners of a wave ascend.
 
     Args:
         decisions: of `log`.
@@ -116,8 +116,8 @@ def waves(decisions: Decisions, log: Log, heard: Heard) -> Iterator[I64]:
 def _check(told: Plays, new: Bool) -> None:
     if headless := int((told.slot[new] != 0).sum()):
         raise UsageError(
-            f"{headless:,} of {int(new.sum()):,} slates in the log lack their first slot: expected the log of a "
-            "queue, in which all that was reached is known"
+            f"{headless:,} of {int(new.sum()):,} slates in the log lack their first slot: expected the log "
+            "of a queue, in which all that was reached is known"
         )
     if (told.activity >= len(ACTIVITIES)).any() or (told.device >= len(DEVICES)).any():
         raise UsageError("the log has plays without a context: activity and device must be known")

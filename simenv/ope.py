@@ -2,8 +2,8 @@
 
 A decision e shows one track, whose reward is r. The policy that wrote the log showed it with chance mu, the
 target policy would with chance pi; w = pi / mu. A model may add q, the reward it expects of what was shown,
-and qbar, the mean of its expectations over all that the target policy might show. With mu as it was (and above 0
-wherever pi is), `ips` and `doubly_robust` are unbiased; `direct` is as good as the model.
+and qbar, the mean of its expectations over all that the target policy might show. With mu as it was (and
+above 0 wherever pi is), `ips` and `doubly_robust` are unbiased; `direct` is as good as the model.
 
 >>> reward, mu, pi = np.array([1.0, 0.0, 1.0]), np.array([0.5, 0.25, 0.25]), np.array([0.25, 0.25, 0.5])
 >>> ips(reward, mu, pi).value.__round__(4), snips(reward, mu, pi).value.__round__(4)
@@ -110,8 +110,8 @@ def switch_dr(
 ) -> Estimate:
     """The mean of qbar + w (r - q) [w <= threshold]: heavy weights give way to the model.
 
-    With threshold inf it is `doubly_robust`, with 0 `direct` (of weights above 0). Other arguments and errors are
-    those of `doubly_robust`.
+    With threshold inf it is `doubly_robust`, with 0 `direct` (of weights above 0). Other arguments and errors
+    are those of `doubly_robust`.
 
     Source: Wang, Agarwal & Dudik, ICML 2017 (SWITCH-DR).
     """
@@ -130,8 +130,8 @@ def switch(
 ) -> Estimate:
     """The mean of w r [w <= threshold] + `beyond`, what the model expects of all tracks of heavier weight.
 
-    With threshold inf it is `ips`, with 0 `direct`. `beyond` (e,) is what the function of that name makes; the
-    rest is as in `ips`.
+    With threshold inf it is `ips`, with 0 `direct`. `beyond` (e,) is what the function of that name makes;
+    the rest is as in `ips`.
 
     Source: Wang, Agarwal & Dudik, ICML 2017 (SWITCH).
     """
@@ -141,7 +141,7 @@ def switch(
 
 
 def beyond(logged: NDArray, target: NDArray, predictions: NDArray, threshold: float) -> F64:
-    """(e,) sum over tracks of pi q [pi > threshold mu], of all tracks (e, c) that might be shown: for `switch`.
+    """(e,) sum over tracks of pi q [pi > threshold mu], of all tracks (e, c) that might be shown.
 
     Raises:
         UsageError: if shapes differ, a value is missing or the threshold is negative.
@@ -172,5 +172,7 @@ def _fit(weight: F64, **named: NDArray) -> list[F64]:
 def _column(values: F64) -> F64:
     """(e, 1), as one decision shows one track."""
     if values.ndim != 1:
-        raise UsageError(f"arrays of shape {values.shape}: one track a decision (e,); for slates, simenv.ope_slates")
+        raise UsageError(
+            f"arrays of shape {values.shape}: one track a decision (e,); for slates, simenv.ope_slates"
+        )
     return values[:, None]

@@ -1,8 +1,8 @@
 """What another policy would have earned with slates, estimated from a log of slates.
 
-A decision e shows k tracks, slot by slot; r_j is what slot j earned, 0 where it was not reached. mu_j and pi_j
-are the chances of its track given the tracks in the slots before, as `Slate.propensity` has them; the weight of
-slot j is w_j = pi_j / mu_j. Slots that nobody came to say nothing: give them mu = pi = 1 and r = 0.
+A decision e shows k tracks, slot by slot; r_j is what slot j earned, 0 where it was not reached. mu_j and
+pi_j are the chances of its track given the tracks in the slots before, as `Slate.propensity` has them; the
+weight of slot j is w_j = pi_j / mu_j. Slots that nobody came to say nothing: give them mu = pi = 1 and r = 0.
 
     estimator          its weight of r_j     right if the reward of a slot depends on
     sips               w_1 ... w_k           the whole slate
@@ -30,7 +30,7 @@ _SAME = 1e-4  # relative: a propensity this near to uniform is
 def sips(
     reward: NDArray, logged: NDArray, target: NDArray, cap: float = np.inf, spread: Spread = ALONE
 ) -> Estimate:
-    """Standard: the mean of (w_1 ... w_k) (r_1 + ... + r_k). Right whatever depends on what; hopeless for long slates.
+    """Standard: the mean of (w_1 ... w_k) (r_1 + ... + r_k). Always right, and hopeless for long slates.
 
     Args:
         reward: (e, k) what each slot earned.
@@ -55,8 +55,8 @@ def iips(
 
     Source: Li et al., KDD 2018.
     Departs:
-        1. chances are those given the slots before (theirs: of a track in a slot whatever stands before), which
-           differ as far as the target policy's slot depends on the tracks before.
+        1. chances are those given the slots before (theirs: of a track in a slot whatever stands before),
+           which differ as far as the target policy's slot depends on the tracks before.
     """
     weight, cut = capped(_weights(logged, target), cap)
     (reward,) = _fit(weight, reward=reward)
@@ -71,7 +71,7 @@ def rips(
     normalised: bool = False,
     spread: Spread = ALONE,
 ) -> Estimate:
-    """Reward interaction: the mean of the sum of (w_1 ... w_j) r_j; listeners come down the slate from the top.
+    """Reward interaction: the mean of the sum of (w_1 ... w_j) r_j; listeners come from the top.
 
     Args:
         reward: (e, k).
@@ -101,7 +101,9 @@ def cascade_dr(
     cap: float = np.inf,
     spread: Spread = ALONE,
 ) -> Estimate:
-    """Doubly robust down the slate: the mean of the sum of W_j (r_j - q_j) + W_(j-1) qbar_j, W_j = w_1 ... w_j.
+    """Doubly robust down the slate: the mean of the sum of W_j (r_j - q_j) + W_(j-1) qbar_j.
+
+    W_j = w_1 ... w_j. Right with the propensities of the log, whatever the model, where RIPS is.
 
     Args:
         reward: (e, k).

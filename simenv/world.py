@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simenv._answers import gather_heard, unpack
+from simenv._truth import WorldTruth
 from simenv.catalogue import Catalogue, Hidden
 from simenv.errors import UsageError
 from simenv.heard import Heard
@@ -18,7 +18,6 @@ from simenv.log import Log
 from simenv.rng import Key
 from simenv.slates import check_response, check_slate
 from simenv.types import (
-    F32,
     HEARD_SECONDS,
     I32,
     KNOWN,
@@ -255,24 +254,6 @@ class World:
         self._counted.append((listener, track))
         ended = late.time + late.seconds / SECONDS_A_DAY
         self._pending.append(self._listeners.late(late.listener, late.time, late.track, ended, late.flags))
-
-
-class WorldTruth:
-    """What is hidden in a world; implements `simenv.types.Truth`."""
-
-    def __init__(self, listeners: Listeners, hidden: Hidden) -> None:
-        self._listeners, self.tracks = listeners, hidden
-        self.utility: F32 = np.empty((0, 0), np.float32)
-        self.known: Bool = np.empty((0, 0), bool)
-
-    @property
-    def columns(self) -> Mapping[str, NDArray]:
-        """The hidden columns of the population, by name."""
-        return self._listeners.columns
-
-    def appeal(self, listeners: I32, tracks: I32 | None = None) -> F32:
-        """(m, c) appeal of `tracks` (m, c), or of all T, at each listener's own time."""
-        return self._listeners.appeal(listeners, tracks)
 
 
 def feedback_of(response: Response) -> Feedback:

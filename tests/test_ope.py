@@ -27,7 +27,7 @@ VALUE = (PI * WORTH).sum(axis=1).mean()
 
 
 def expectation(estimator):
-    """Over all that the log might show of three contexts: exact, as every log of them is tried with its chance."""
+    """Over all that the log might show of three contexts: exact, as every log is tried with its chance."""
     total = 0.0
     for shown in product(range(ACTIONS), repeat=CONTEXTS):
         at = (np.arange(CONTEXTS), np.array(shown))
@@ -51,13 +51,17 @@ def test_ips_and_doubly_robust_are_unbiased_with_the_propensities_of_the_log():
 
 def test_with_wrong_propensities_only_a_right_model_saves_doubly_robust():
     wrong = np.full_like(MU, 1 / ACTIONS)
-    assert expectation(lambda at: ope.ips(WORTH[at], wrong[at], PI[at]).value) != pytest.approx(VALUE, rel=0.01)
+    assert expectation(lambda at: ope.ips(WORTH[at], wrong[at], PI[at]).value) != pytest.approx(
+        VALUE, rel=0.01
+    )
     assert expectation(lambda at: dr(at, wrong).value) != pytest.approx(VALUE, rel=0.01)
     assert expectation(lambda at: dr(at, wrong, WORTH).value) == pytest.approx(VALUE)
 
 
 def test_doubly_robust_with_a_perfect_model_does_not_depend_on_what_was_shown():
-    found = [dr((np.arange(CONTEXTS), np.array(a)), guess=WORTH).value for a in product(range(ACTIONS), repeat=3)]
+    found = [
+        dr((np.arange(CONTEXTS), np.array(a)), guess=WORTH).value for a in product(range(ACTIONS), repeat=3)
+    ]
     np.testing.assert_allclose(found, VALUE, rtol=1e-12)
 
 
@@ -134,7 +138,9 @@ def test_decisions_of_one_listener_count_as_one_another():
     np.testing.assert_allclose([copied.low, copied.high], [once.low, once.high])
     naive = ope.ips(fourfold, *four)
     assert naive.high - naive.low < 0.6 * (once.high - once.low)
-    redrawn = [ope.ips(reward, mu, pi, spread=Spread(clusters=listener, key=KEY / k)) for k in ("a", "a", "b")]
+    redrawn = [
+        ope.ips(reward, mu, pi, spread=Spread(clusters=listener, key=KEY / k)) for k in ("a", "a", "b")
+    ]
     assert redrawn[0] == redrawn[1] != redrawn[2]
     one = ope.ips(reward, mu, pi, spread=Spread(clusters=np.zeros(len(reward), int)))
     assert np.isnan([one.low, one.high]).all() and not one.holds(one.value)
@@ -145,7 +151,7 @@ def slates(n_tracks=4, k=2):
 
 
 def chances(policy, order):
-    """(s, k) chance of each track given those before: weights (T,) or (k, T) renormalised over what is left."""
+    """(s, k) chance of each track given those before: weights (T,) or (k, T), over what is left."""
     weight = np.broadcast_to(policy, (order.shape[1], policy.shape[-1]))
     out = np.empty(order.shape)
     for j in range(order.shape[1]):
@@ -258,7 +264,7 @@ def test_the_pseudo_inverse_is_unbiased_for_sums_over_slots_and_is_the_pseudo_in
 
 def test_the_pseudo_inverse_refuses_slates_that_were_not_drawn_uniformly():
     mu = np.full((5, 2), 0.4)
-    with pytest.raises(UsageError, match="5 of 5 slates were not drawn uniformly.*rips"):
+    with pytest.raises(UsageError, match=r"5 of 5 slates were not drawn uniformly.*rips"):
         ope_slates.pseudo_inverse(np.ones(5), mu, np.full(5, 10), np.full((5, 2, 2), 0.1))
 
 
@@ -288,9 +294,9 @@ def test_no_decision_and_slates_where_single_tracks_belong_are_refused():
     nothing, square = np.empty(0), np.full((2, 2), 0.5)
     with pytest.raises(UsageError, match="no decision"):
         ope.ips(nothing, nothing, nothing)
-    with pytest.raises(UsageError, match="for slates, simenv.ope_slates"):
+    with pytest.raises(UsageError, match=r"for slates, simenv\.ope_slates"):
         ope.ips(square, square, square)
-    with pytest.raises(UsageError, match="for single tracks, simenv.ope"):
+    with pytest.raises(UsageError, match=r"for single tracks, simenv\.ope"):
         ope_slates.rips(square[0], square[0], square[0])
     with pytest.raises(UsageError, match="threshold=-1"):
         ope.beyond(MU, PI, GUESS, -1)
