@@ -9,6 +9,7 @@ import numpy as np
 
 from simenv.scenarios._agreement import rank_correlation
 from simenv.scenarios._estimates import ESTIMATORS, FIRST, SLATES, WITH_WRONG, WORDS, truth_of
+from simenv.scenarios._numbers import number, spanned
 from simenv.scenarios._stats import Interval, interval
 from simenv.types import F64, Bool
 
@@ -77,8 +78,6 @@ def holds(result: Result, estimator: str, truth: str, word: str = "") -> Bool:
 
 def sentence(result: Result) -> str:
     """The question of `off_policy` answered, with numbers."""
-    from simenv.scenarios._words import number, spanned
-
     named = {"DR": "dr", "IPS": "ips", "the direct method": "dm"}
     told = []
     for words, name in named.items():
@@ -99,8 +98,6 @@ def sentence(result: Result) -> str:
 
 def table(result: Result) -> list[str]:
     """A row an estimator: how far it is right on the states in the log, and in loops of the agents' own."""
-    from simenv.scenarios._words import number, spanned
-
     if not measured(result):
         return []
     head = (
