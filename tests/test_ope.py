@@ -130,13 +130,11 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 
 def test_decisions_of_one_listener_count_as_one_another():
     reward, mu, pi, *_, listener = one_log()
-    alone, copied = (np.repeat(part, 4) for part in (reward, np.arange(len(reward)))), None
-    fourfold, who = alone
-    four = [np.repeat(part, 4) for part in (mu, pi)]
-    copied = ope.ips(fourfold, *four, spread=Spread(clusters=who))
-    once = ope.ips(reward, mu, pi)
+    fourfold = [np.repeat(part, 4) for part in (reward, mu, pi)]
+    who = np.repeat(np.arange(len(reward)), 4)
+    copied, once = ope.ips(*fourfold, spread=Spread(clusters=who)), ope.ips(reward, mu, pi)
     np.testing.assert_allclose([copied.low, copied.high], [once.low, once.high])
-    naive = ope.ips(fourfold, *four)
+    naive = ope.ips(*fourfold)
     assert naive.high - naive.low < 0.6 * (once.high - once.low)
     redrawn = [
         ope.ips(reward, mu, pi, spread=Spread(clusters=listener, key=KEY / k)) for k in ("a", "a", "b")
@@ -169,8 +167,7 @@ def mean_over(order, mu, estimate):
 def test_slate_estimators_are_unbiased_where_their_assumption_holds():
     order = slates(4, 3)
     mu, pi = chances(simplex("log", 4), order), chances(simplex("new", 3, 4), order)
-    liked = WORTH[:, :].T[:4, :3].T  # (k, T)
-    by_track = liked[np.arange(3), order]
+    by_track = WORTH[np.arange(3), order]
     reached = np.cumprod(np.concatenate([np.ones((len(order), 1)), by_track[:, :-1] > 0.4], axis=1), axis=1)
     cascade = by_track * reached  # a bad track ends the session
     whole = by_track * (1 + (order[:, -1:] == 0))  # the last track changes all
@@ -189,7 +186,7 @@ def test_slate_estimators_are_unbiased_where_their_assumption_holds():
     flat = np.tile(simplex("flat", 4), (3, 1))
     free, steady = np.array(list(product(range(4), repeat=3))), simplex("steady", 3, 4)
     mu, pi = flat[np.arange(3), free], steady[np.arange(3), free]  # no slot depends on another
-    alone = liked[np.arange(3), free]
+    alone = WORTH[np.arange(3), free]
     told = mean_over(free, mu, lambda s: ope_slates.iips(alone[s], mu[s], pi[s]).value)
     assert told == pytest.approx((pi.prod(axis=1) * alone.sum(axis=1)).sum())
 
