@@ -172,6 +172,11 @@ def numbers(arrays: Mapping[str, NDArray]) -> list[F64]:
     return [array.astype(np.float64) for array in arrays.values()]
 
 
+def fitting(weight: F64, arrays: Mapping[str, NDArray]) -> list[F64]:
+    """The arrays as float64, all of the shape of the weights; errors as `numbers`."""
+    return numbers({"logged": weight, **arrays})[1:]
+
+
 def capped(weight: F64, cap: float) -> tuple[F64, float]:
     """Weights, none above `cap`, and the share of them that were cut.
 

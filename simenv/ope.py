@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simenv._ope import ALONE, Estimate, Spread, capped, estimated, numbers, ratios
+from simenv._ope import ALONE, Estimate, Spread, capped, estimated, fitting, numbers, ratios
 from simenv.errors import UsageError
 from simenv.types import F64
 
@@ -40,7 +40,7 @@ def ips(
     Source: Horvitz & Thompson, JASA 1952; clipping: Ionides, JCGS 2008.
     """
     weight, cut = capped(ratios(logged, target), cap)
-    (reward,) = _fit(weight, reward=reward)
+    (reward,) = fitting(weight, {"reward": reward})
     return estimated(_column(weight * reward), None, spread, weight, cut)
 
 
@@ -54,7 +54,7 @@ def snips(
     Source: Swaminathan & Joachims, NeurIPS 2015.
     """
     weight, cut = capped(ratios(logged, target), cap)
-    (reward,) = _fit(weight, reward=reward)
+    (reward,) = fitting(weight, {"reward": reward})
     return estimated(_column(weight * reward), _column(weight), spread, weight, cut)
 
 
@@ -95,7 +95,9 @@ def doubly_robust(
     Source: Dudik, Langford & Li, ICML 2011.
     """
     weight, cut = capped(ratios(logged, target), cap)
-    reward, predicted, expected = _fit(weight, reward=reward, predicted=predicted, expected=expected)
+    reward, predicted, expected = fitting(
+        weight, {"reward": reward, "predicted": predicted, "expected": expected}
+    )
     return estimated(_column(expected + weight * (reward - predicted)), None, spread, weight, cut)
 
 
@@ -116,7 +118,9 @@ def switch_dr(
     Source: Wang, Agarwal & Dudik, ICML 2017 (SWITCH-DR).
     """
     weight, over = _switched(ratios(logged, target), threshold)
-    reward, predicted, expected = _fit(weight, reward=reward, predicted=predicted, expected=expected)
+    reward, predicted, expected = fitting(
+        weight, {"reward": reward, "predicted": predicted, "expected": expected}
+    )
     return estimated(_column(expected + weight * (reward - predicted)), None, spread, weight, over)
 
 
@@ -136,7 +140,7 @@ def switch(
     Source: Wang, Agarwal & Dudik, ICML 2017 (SWITCH).
     """
     weight, over = _switched(ratios(logged, target), threshold)
-    reward, beyond = _fit(weight, reward=reward, beyond=beyond)
+    reward, beyond = fitting(weight, {"reward": reward, "beyond": beyond})
     return estimated(_column(beyond + weight * reward), None, spread, weight, over)
 
 
@@ -162,11 +166,6 @@ def _switched(weight: F64, threshold: float) -> tuple[F64, float]:
 def _check_threshold(threshold: float) -> None:
     if not threshold >= 0:
         raise UsageError(f"threshold={threshold} of weights: expected 0 or more, or inf")
-
-
-def _fit(weight: F64, **named: NDArray) -> list[F64]:
-    """The arrays as float64, all of the weights' shape (e,)."""
-    return numbers({"logged": weight, **named})[1:]
 
 
 def _column(values: F64) -> F64:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simenv._ope import ALONE, Estimate, Spread, capped, estimated, numbers, ratios
+from simenv._ope import ALONE, Estimate, Spread, capped, estimated, fitting, numbers, ratios
 from simenv.errors import UsageError
 from simenv.types import F64
 
@@ -44,7 +44,7 @@ def sips(
     """
     each = _weights(logged, target)
     weight, cut = capped(each.prod(axis=1), cap)
-    (reward,) = _fit(each, reward=reward)
+    (reward,) = fitting(each, {"reward": reward})
     return estimated((weight * reward.sum(axis=1))[:, None], None, spread, weight, cut)
 
 
@@ -59,7 +59,7 @@ def iips(
            which differ as far as the target policy's slot depends on the tracks before.
     """
     weight, cut = capped(_weights(logged, target), cap)
-    (reward,) = _fit(weight, reward=reward)
+    (reward,) = fitting(weight, {"reward": reward})
     return estimated((weight * reward).sum(axis=1)[:, None], None, spread, weight[:, -1], cut)
 
 
@@ -87,7 +87,7 @@ def rips(
     Source: McInerney et al., KDD 2020.
     """
     weight, cut = capped(_weights(logged, target).cumprod(axis=1), cap)
-    (reward,) = _fit(weight, reward=reward)
+    (reward,) = fitting(weight, {"reward": reward})
     bottom = weight if normalised else None
     return estimated(weight * reward, bottom, spread, weight[:, -1], cut)
 
@@ -121,7 +121,9 @@ def cascade_dr(
     Source: Kiyohara et al., WSDM 2022.
     """
     weight, cut = capped(_weights(logged, target).cumprod(axis=1), cap)
-    reward, predicted, expected = _fit(weight, reward=reward, predicted=predicted, expected=expected)
+    reward, predicted, expected = fitting(
+        weight, {"reward": reward, "predicted": predicted, "expected": expected}
+    )
     before = np.concatenate([np.ones((len(weight), 1)), weight[:, :-1]], axis=1)
     told = (weight * (reward - predicted) + before * expected).sum(axis=1)
     return estimated(told[:, None], None, spread, weight[:, -1], cut)
@@ -180,7 +182,3 @@ def _weights(logged: NDArray, target: NDArray) -> F64:
     if each.ndim != 2 or not each.shape[1]:
         raise UsageError(f"arrays of shape {each.shape}: slates are (e, k); for single tracks, simenv.ope")
     return each
-
-
-def _fit(weight: F64, **named: NDArray) -> list[F64]:
-    return numbers({"logged": weight, **named})[1:]
