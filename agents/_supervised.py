@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
-from simenv import _cache, context, floats
 from simenv.agents._levels import LEVELS, Levels
 from simenv.agents._preference import shares
 from simenv.catalogue import Catalogue
-from simenv.context import COLUMNS, show_context
+from simenv.context import COLUMNS, contexts
 from simenv.log import Log
 from simenv.rng import Key
 from simenv.types import F32, F64, I32, REACHED, SKIPPED, Bool, Plays
-
-driver = _cache.driver([Path(__file__), Path(context.__file__), Path(floats.__file__)])
 
 _NEWEST = 0.3  # share of plays that is learned from
 
@@ -115,17 +110,9 @@ def lessons(
 
 def moments(plays: Plays) -> F32:
     """(e, 15) the context of each play, columns named by `simenv.context.COLUMNS`."""
-    out = np.zeros((len(plays), len(COLUMNS)), np.float32)
-    _moments(plays.time, plays.activity.astype(np.int32), plays.device.astype(np.int32), out)
-    return out
+    return contexts(plays.time, plays.activity, plays.device)
 
 
 def _sums(values: F32, start: I32) -> F64:
     """(n,) sums of each listener's values."""
     return np.diff(np.append(0.0, np.cumsum(values, dtype=np.float64))[start])
-
-
-@driver
-def _moments(time, activity, device, out):
-    for e in range(len(time)):
-        show_context(out[e], time[e], activity[e], device[e])

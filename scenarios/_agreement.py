@@ -17,16 +17,16 @@ OFFLINE = ("ndcg_new", "ndcg_all")
 _LEAST = 3  # agents: two are always in perfect order, one way or the other
 
 
-def compared(result: Result, metric: str) -> list[str]:
-    """Agents with a value of `metric` and of the primary metric."""
-    both = (metric, result.scenario.primary)
+def compared(result: Result, metric: str, against: str | None = None) -> list[str]:
+    """Agents with a value of `metric` and of `against`, the primary metric if it is not named."""
+    both = (metric, against or result.scenario.primary)
     return [a for a in result.served if all(np.isfinite(result.mean(m, a).mean) for m in both)]
 
 
-def rank_correlation(result: Result, metric: str) -> Interval:
-    """Spearman's rho of agents by `metric` and by the primary metric: its mean over worlds, and interval."""
-    agents, primary = compared(result, metric), result.scenario.primary
-    x, y = result.values(metric)[agents].to_numpy(), result.values(primary)[agents].to_numpy()
+def rank_correlation(result: Result, metric: str, against: str | None = None) -> Interval:
+    """Spearman's rho of agents by `metric` and by `against`: its mean over worlds, and interval."""
+    agents, other = compared(result, metric, against), against or result.scenario.primary
+    x, y = result.values(metric)[agents].to_numpy(), result.values(other)[agents].to_numpy()
     return interval(np.array([_rho(a, b) for a, b in zip(x, y, strict=True)]))
 
 
@@ -61,7 +61,7 @@ def agreement(result: Result) -> list[str]:
 
 def _rho(a: np.ndarray, b: np.ndarray) -> float:
     """Spearman's; nan if a value is missing, or either does not tell agents apart."""
-    if not np.isfinite([a, b]).all() or np.ptp(a) == 0 or np.ptp(b) == 0:
+    if len(a) < 2 or not np.isfinite([a, b]).all() or np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
     return float(stats.spearmanr(a, b).statistic)
 

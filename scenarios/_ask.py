@@ -20,9 +20,9 @@ from simenv.scenarios._ask_find import find_genres, find_track, moment, of_genre
 from simenv.scenarios._ask_source import Source, of_catalogue, of_log, of_run, of_world, row_of
 from simenv.scenarios._cell import one_thread
 from simenv.scenarios._columns import mapping
+from simenv.scenarios._numbers import number
 from simenv.scenarios._results import write_json
 from simenv.scenarios._runner import offers
-from simenv.scenarios._words import number
 
 _WIDTH = 132  # of tables where there is no terminal to ask
 _LIKED = 5  # tracks of a genre that a new listener is taken to have played

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from simenv.agents.base import Agent
 from simenv.log import Log, write_parquet
-from simenv.scenarios._arms import Arm
+from simenv.scenarios._arms import Arm, arm
 from simenv.scenarios._loop import live
 from simenv.scenarios.base import Scenario
 
@@ -74,7 +74,8 @@ def run_cell(cell: Cell) -> Outcome:
         agent = cell.arm.begin(world, setting)
         metrics = [metric() for metric in cell.scenario.metrics]
         rows: list[dict[str, float]] = []
-        for row in live(world, agent, setting, cell.scenario.days, metrics, cell.arm.another):
+        served_by = (cell.arm.another, _logger(cell.scenario))
+        for row in live(world, agent, setting, cell.scenario.days, metrics, *served_by):
             rows.append(row)
             _tell(cell, len(rows), len(log))
         outcome = Outcome(
@@ -91,6 +92,11 @@ def run_cell(cell: Cell) -> Outcome:
         if cell.folder is not None:
             write(outcome, cell, log, agent)
     return outcome
+
+
+def _logger(scenario: Scenario) -> Callable[[], Agent | None]:
+    """Makes the agent that writes a log for off-policy work, if the scenario has one."""
+    return arm(scenario.logged_by).another if scenario.logged_by else lambda: None
 
 
 def write(outcome: Outcome, cell: Cell, log: Log, agent: Agent) -> None:

@@ -13,8 +13,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from simenv.scenarios._evaluate_board import Board, Entry
 from simenv.scenarios._evaluate_split import Seen
+from simenv.scenarios._numbers import number
 from simenv.scenarios._plots import apart, colour
-from simenv.scenarios._words import number
 from simenv.scenarios.metrics.popularity import GROUPS
 
 RULE = {"drop": "Tracks new to the listener only", "keep": "Tracks played before or not"}

@@ -14,8 +14,8 @@ from simenv.scenarios._evaluate_board import AGAINST, Board, Entry
 from simenv.scenarios._evaluate_measures import ACCURACY, BESIDE
 from simenv.scenarios._evaluate_plots import RULE, accuracy_figure, lift_figure, variety_figure
 from simenv.scenarios._evaluate_split import Seen
+from simenv.scenarios._numbers import number, spanned
 from simenv.scenarios._results import Failure, write_text
-from simenv.scenarios._words import number, spanned
 from simenv.scenarios.metrics.popularity import GROUPS
 
 

@@ -15,8 +15,8 @@ from matplotlib.ticker import MaxNLocator
 
 from simenv.scenarios._fact_list import Entry
 from simenv.scenarios._fact_table import Judgement, Row
+from simenv.scenarios._numbers import number
 from simenv.scenarios._plots import colour
-from simenv.scenarios._words import number
 from simenv.users.activities import HOUR_WEIGHTS
 
 TITLE = "What is published about listening, and what these listeners do"

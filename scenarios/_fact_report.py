@@ -17,8 +17,8 @@ from simenv.errors import UsageError
 from simenv.scenarios._fact_table import Judgement, markdown, printed, reasons, records, summary
 from simenv.scenarios._folder import cell_folder, commit
 from simenv.scenarios._keys import version
+from simenv.scenarios._numbers import number
 from simenv.scenarios._results import Failure, write_json, write_text
-from simenv.scenarios._words import number
 
 _WIDTH = 132  # of tables where there is no terminal to ask
 

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from simenv.scenarios._fact_list import Entry, Number, Verdict
 from simenv.scenarios._measures import Measured
+from simenv.scenarios._numbers import number as digits
+from simenv.scenarios._numbers import spanned
 from simenv.scenarios._stats import Interval, interval
-from simenv.scenarios._words import number as digits
-from simenv.scenarios._words import spanned
 
 Curve = tuple[NDArray, NDArray]
 Worlds = Sequence[Mapping[int, Measured]]

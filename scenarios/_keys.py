@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from simenv.agents.base import Agent
-from simenv.scenarios._arms import Arm
+from simenv.scenarios._arms import Arm, arm
 from simenv.scenarios.base import Scenario
 from simenv.scenarios.metrics.base import Metric
 
@@ -55,16 +55,17 @@ def digest(value: Any) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def cell_key(scenario: Scenario, arm: Arm, seed: int, table: str = "") -> str:
+def cell_key(scenario: Scenario, served_by: Arm, seed: int, table: str = "") -> str:
     """The key of one cell: every parameter, the version and the sources that run.
 
     Args:
         scenario: resolved.
-        arm: who serves.
+        served_by: who serves.
         seed: of the world.
         table: the digest of the catalogue's file, if there is one.
     """
     told = plain(scenario)
+    logger = agent_parts(arm(scenario.logged_by).make()) if scenario.logged_by else {}
     return digest(
         {
             "version": version(),
@@ -73,7 +74,8 @@ def cell_key(scenario: Scenario, arm: Arm, seed: int, table: str = "") -> str:
             "metrics": [plain(metric()) for metric in scenario.metrics],
             "metric_sources": [_read_by(metric) for metric in scenario.metrics],
             "catalogue": table,
-            **agent_parts(arm.make()),
+            "logged_by": logger,
+            **agent_parts(served_by.make()),
             "seed": seed,
         }
     )

@@ -17,6 +17,7 @@ def live(
     days: int,
     metrics: Sequence[Metric] = (),
     another: Callable[[], Agent | None] = lambda: None,
+    logger: Callable[[], Agent | None] = lambda: None,
 ) -> Iterator[dict[str, float]]:
     """Let `agent`, which has begun, serve `world` for `days` days; yield what the metrics say of each.
 
@@ -27,11 +28,13 @@ def live(
         days: that it serves.
         metrics: that watch.
         another: makes a new agent like it, for metrics that try it on a log; None if no log could teach it.
+        logger: makes the agent that writes a log for off-policy work; None if none does.
     """
     log = world.log
     assert log is not None, "an experiment keeps every play"
     for metric in metrics:
-        metric.begin(Start(setting, log, world.truth, world.today, another))
+        start = Start(setting, log, world.truth, world.today, another, logger, world.copy, days)
+        metric.begin(start)
     agent.fit(log)
     for day in range(days):
         while (request := world.waiting()) is not None:  # who opens the app before midnight, a wave at a time

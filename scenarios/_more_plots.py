@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simenv.scenarios._agreement import OFFLINE, compared
+from simenv.scenarios._off_policy import measured
+from simenv.scenarios._off_policy_plots import against_truth, by_estimator
 from simenv.scenarios._plots import colour, figure_of, note, size_of, wrapped
 from simenv.scenarios._stats import Interval, interval
 from simenv.scenarios._trade_off import trade_off
@@ -31,6 +33,8 @@ def more_figures(result: Result) -> dict[str, Figure]:
         drawn["plays_so_far"] = by_plays(result)
     if set(OFFLINE) & set(result.scenario.columns_measured) and len(compared(result, OFFLINE[0])) > 1:
         drawn["offline_online"] = offline_online(result)
+    if measured(result):
+        drawn |= {"estimates": against_truth(result), "estimators": by_estimator(result)}
     if (traded := trade_off(result)) is not None:
         drawn["trade_off"] = traded
     return drawn

@@ -13,9 +13,11 @@ from simenv.scenarios import _folder
 from simenv.scenarios._agreement import OFFLINE
 from simenv.scenarios._folder import cell_folder
 from simenv.scenarios._more_plots import more_figures
+from simenv.scenarios._numbers import number, spanned
+from simenv.scenarios._off_policy import table
 from simenv.scenarios._plots import curves, differences
 from simenv.scenarios._results import Failure, Result, write_text
-from simenv.scenarios._words import AGAINST, answer, notes, number, spanned, surface, unbeaten
+from simenv.scenarios._words import AGAINST, answer, notes, surface, unbeaten
 from simenv.scenarios.metrics import describe
 
 NAMED = 5  # tracks that rose and as many that fell, an agent
@@ -92,6 +94,7 @@ def told(result: Result, figures: list[Path]) -> str:
         *notes(result),
         "",
         *(f"**Failed**: `{f.agent}`, seed {f.seed}: {f.why.splitlines()[0]}\n" for f in result.failures),
+        *table(result),
         *_against_table(result),
         *_rose_and_fell(result),
         "## Figures",

@@ -15,12 +15,13 @@ from rich.table import Table
 from simenv.errors import UsageError
 from simenv.scenarios._grid import run_name
 from simenv.scenarios._listeners import listeners_of
+from simenv.scenarios._numbers import number, spanned
 from simenv.scenarios._progress import watcher_for
 from simenv.scenarios._registry import available, load
 from simenv.scenarios._report import read_result, trace_file, write_report, written
 from simenv.scenarios._results import Result, write_json
 from simenv.scenarios._runner import execute, settle
-from simenv.scenarios._words import AGAINST, answer, notes, number, spanned, unbeaten
+from simenv.scenarios._words import AGAINST, answer, notes, unbeaten
 from simenv.scenarios.base import Scenario
 
 _WIDTH = 110  # of tables where there is no terminal to ask

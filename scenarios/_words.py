@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from simenv.scenarios._agreement import agreement
+from simenv.scenarios._numbers import number, spanned
+from simenv.scenarios._off_policy import measured, sentence
 from simenv.scenarios._results import Result
-from simenv.scenarios._stats import Interval
 from simenv.scenarios.base import REFERENCES
 from simenv.scenarios.metrics import describe
 
@@ -16,6 +17,8 @@ AGAINST = "popular"
 
 def answer(result: Result) -> str:
     """The question answered in one sentence, with numbers."""
+    if measured(result):
+        return sentence(result)
     metric = result.scenario.primary
     column = describe(metric)
     means = {a: result.mean(metric, a) for a in result.served}
@@ -91,23 +94,3 @@ def unbeaten(result: Result, agent: str) -> bool:
     if math.isfinite(apart.low):
         return not (apart.above if better > 0 else apart.below)
     return not apart.mean * better > 0
-
-
-def number(value: float, sign: bool = False) -> str:
-    """Three digits or so, never in powers of ten.
-
-    >>> number(12345.6), number(12.345), number(0.01234), number(float("nan"))
-    ('12,346', '12.3', '0.0123', '-')
-    """
-    if not math.isfinite(value):
-        return "-"
-    size = abs(value)
-    places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4
-    return f"{value:{'+' if sign else ''},.{places}f}"
-
-
-def spanned(span: Interval, sign: bool = False) -> str:
-    """A mean and its interval in brackets, where there is one."""
-    if not math.isfinite(span.low):
-        return number(span.mean, sign)
-    return f"{number(span.mean, sign)} [{number(span.low, sign)}, {number(span.high, sign)}]"

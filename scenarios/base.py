@@ -46,6 +46,8 @@ class Scenario:
     """What is asked."""
     agents: tuple[str, ...] = EVERYONE
     """Arms: expressions such as als or "als(factors=32)"; organic and oracle are arms of the runner's own."""
+    logged_by: str | None = None
+    """Who writes the log from which the arms are judged off-policy, where that is asked: an expression."""
     metrics: tuple[type[Metric], ...] = ALL_METRICS
     """What is measured."""
     primary: str

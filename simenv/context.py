@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
+import numpy as np
+
+from simenv import _cache, floats
 from simenv.floats import ONE, cos_turns32, f32, scalar
+from simenv.types import F32, F64, I32, U8
 
 ACTIVITIES = ("work", "commute", "workout", "relax", "party", "sleep")
 DEVICES = ("phone", "desktop", "speaker", "car", "television")
@@ -19,9 +24,17 @@ COLUMNS = (
 """Names of the columns of `Request.context`."""
 
 
+driver = _cache.driver([Path(__file__), Path(floats.__file__)])
 _DAYS, _QUARTER = 7.0, f32(0.25)
 _PER_WEEK = f32(1 / 7)
 _ACTIVITY, _DEVICE = 4, 4 + len(ACTIVITIES)  # where the one-hot columns begin
+
+
+def contexts(time: F64, activity: U8, device: U8) -> F32:
+    """(e, 15) what shows of plays or requests at `time` (e,), as `Request.context`."""
+    out = np.zeros((len(time), len(COLUMNS)), np.float32)
+    _show_all(time, activity.astype(np.int32), device.astype(np.int32), out)
+    return out
 
 
 @scalar
@@ -50,3 +63,9 @@ def _cosine(turns):
 @scalar
 def _sine(turns):
     return _cosine(turns - _QUARTER)
+
+
+@driver
+def _show_all(time: F64, activity: I32, device: I32, out: F32) -> None:
+    for e in range(len(time)):
+        show_context(out[e], time[e], activity[e], device[e])

@@ -38,6 +38,10 @@ class Listeners(Protocol):
         """Hand `tracks` (m, k) to `rows`, who ask, and answer as `response`, one of RESPONSES, says."""
         ...
 
+    def imagine(self, rows: I32, tracks: I32, response: str) -> Response:
+        """What `play` would give; nobody is changed by it."""
+        ...
+
     def late(self, listener: I32, time: F64, track: I32, ended: F64, flags: U8) -> Late:
         """When the likes and saves that plays earned (the bits of `flags`) will come."""
         ...

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simenv._answers import gather_heard
+from simenv._truth import WorldTruth
 from simenv.catalogue import Catalogue, Hidden
 from simenv.errors import UsageError
 from simenv.heard import Heard
@@ -143,12 +144,7 @@ class World:
             UsageError: if nobody waits, or the slate has a wrong shape or dtype, or a track that is unknown,
                 not yet released or twice in the same slate.
         """
-        request = self._request
-        if request is None:
-            raise UsageError(
-                "nobody waits for a slate: call waiting() first, and turn() when it returns None"
-            )
-        check_slate(slate, request, self.catalogue, self._listeners.each)
+        request = self._asked(slate)
         response = self._listeners.play(request.listeners, slate.tracks, self.response)
         self._request = None
         self._active = request.listeners
@@ -163,6 +159,20 @@ class World:
             heard = gathered(request.listeners, slate.tracks, response.seconds)
             self._expect(*heard, plays_of(request, slate, response, earned))
         return Exchange(request, slate, feedback)
+
+    def imagine(self, slate: Slate) -> Exchange:
+        """What `play(slate)` would bring, with the luck it would have; the world stays as it is.
+
+        Raises:
+            UsageError: as `play`.
+        """
+        request = self._asked(slate)
+        response = self._listeners.imagine(request.listeners, slate.tracks, self.response)
+        return Exchange(request, slate, response.feedback)
+
+    def copy(self) -> World:
+        """Another world in the same state: it has the same future, and neither knows of the other."""
+        return copy.deepcopy(self)
 
     def turn(self) -> Day:
         """End the window: publish charts, late likes and saves, what comes out next; begin the next.
@@ -208,6 +218,15 @@ class World:
             each()
         self.share = share
 
+    def _asked(self, slate: Slate) -> Request:
+        """Who waits, if `slate` can be played to them."""
+        if self._request is None:
+            raise UsageError(
+                "nobody waits for a slate: call waiting() first, and turn() when it returns None"
+            )
+        check_slate(slate, self._request, self.catalogue)
+        return self._request
+
     def _open_window(self) -> None:
         self._active, self._until = self._everyone, self.today
         self._organic: list[Plays] = []
@@ -232,24 +251,6 @@ class World:
         self._counted.append((listener, track))
         ended = late.time + late.seconds / SECONDS_A_DAY
         self._pending.append(self._listeners.late(late.listener, late.time, late.track, ended, late.flags))
-
-
-class WorldTruth:
-    """What is hidden in a world; implements `simenv.types.Truth`."""
-
-    def __init__(self, listeners: Listeners, hidden: Hidden) -> None:
-        self._listeners, self.tracks = listeners, hidden
-        self.utility: F32 = np.empty((0, 0), np.float32)
-        self.known: Bool = np.empty((0, 0), bool)
-
-    @property
-    def columns(self) -> Mapping[str, NDArray]:
-        """The hidden columns of the population, by name."""
-        return self._listeners.columns
-
-    def appeal(self, listeners: I32, tracks: I32 | None = None) -> F32:
-        """(m, c) appeal of `tracks` (m, c), or of all T, at each listener's own time."""
-        return self._listeners.appeal(listeners, tracks)
 
 
 def gathered(listeners: I32, tracks: I32, seconds: F32) -> tuple[I32, I32]:

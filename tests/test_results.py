@@ -11,11 +11,12 @@ from matplotlib.text import Text
 from simenv.errors import UsageError
 from simenv.scenarios import load
 from simenv.scenarios._cell import Outcome
+from simenv.scenarios._numbers import number
 from simenv.scenarios._plots import COLOURS, apart, colour, curves, differences
 from simenv.scenarios._report import main_table
 from simenv.scenarios._results import Result, write_json
 from simenv.scenarios._stats import interval, paired
-from simenv.scenarios._words import answer, notes, number, surface, unbeaten
+from simenv.scenarios._words import answer, notes, surface, unbeaten
 from simenv.scenarios.metrics import describe
 
 DAYS = 8

@@ -213,6 +213,15 @@ class Population:
         )
         return out
 
+    def imagine(self, rows: I32, tracks: I32, response: str = "queue") -> Response:
+        """What `play` would give; `rows` stay as they are."""
+        kept = [column[rows] for column in self._state]
+        try:
+            return self.play(rows, tracks, response)
+        finally:
+            for column, before in zip(self._state, kept, strict=True):
+                column[rows] = before
+
     def blank(self, rows: I32, k: int) -> Response:
         """A response of `rows` to k slots, none of which has been reached."""
         shape = (len(rows), k)
@@ -241,10 +250,14 @@ class Population:
     @property
     def _rows(self) -> tuple[NDArray, ...]:
         """What every kernel that plays music is handed: listeners' rows, tracks' tables, parameters."""
+        return (*self._state, self.songs, self._sound, self._record)
+
+    @property
+    def _state(self) -> tuple[NDArray, ...]:
+        """All that playing to a listener changes, or might: columns with a row a listener."""
         return (
             *(self.people, self.taste, self.weight, self.home, self.home_weight),
             *self._memory,
-            *(self.songs, self._sound, self._record),
         )
 
     def late(self, listener: I32, time: F64, track: I32, ended: F64, flags: U8) -> Late:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from simenv.agents.base import Agent
 from simenv.log import Log
 from simenv.types import F32, F64, HEARD_SECONDS, I32, Bool, Day, Exchange, Plays, Setting, Truth
+from simenv.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ class Start:
     truth: Truth
     today: float  # days
     another: Callable[[], Agent | None] = lambda: None  # makes a new agent like the one that serves
+    logger: Callable[[], Agent | None] = lambda: None  # makes the agent that writes a log for off-policy work
+    copy: Callable[[], World | None] = lambda: None  # another world in the same state
+    days: int = 0  # that the agent will serve
 
 
 @dataclass(frozen=True, slots=True)
