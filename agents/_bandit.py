@@ -124,7 +124,8 @@ class Bandit(Agent, ABC):
         size = max(1, _BLOCK // (found.tracks.shape[1] * self.n_votes))
         for at in range(0, max(len(request), 1), size):
             rows = slice(at, at + size)
-            yield request.rows(rows), Candidates(*(part[rows] for part in found))
+            some = Candidates(found.tracks[rows], found.is_open[rows], found.sure[rows])
+            yield request.rows(rows), some
 
     def _chosen(self, request: Request, found: Candidates) -> Slate:
         m, k, s = len(request), self.setting_.slate_size, self.n_votes

@@ -115,8 +115,10 @@ class Tally(Bandit, ABC):
         """(arms,) plays, and those finished."""
         if self.arms == "tracks":
             return self.plays_, self.finished_
-        n_arms = int(self.arm_.max()) + 1
-        return np.bincount(self.arm_, self.plays_, n_arms), np.bincount(self.arm_, self.finished_, n_arms)
+        plays, finished = np.zeros((2, int(self.arm_.max()) + 1))
+        np.add.at(plays, self.arm_, self.plays_)
+        np.add.at(finished, self.arm_, self.finished_)
+        return plays, finished
 
     def bonus(self) -> F64:
         """(T,) sqrt(2 ln(1 + N) / (n + smoothing)) of each track's arm, N being the plays of all arms."""

@@ -1,4 +1,4 @@
-"""The compiled loops under the bandits: candidates are voted for, and a slot shows what a vote at random says.
+"""The compiled loops under the bandits: candidates are voted for, and a slot shows what one vote says.
 
 A vote is one opinion of every candidate's worth: one draw from a posterior, or an estimate with its bonus.
 With S votes and A candidates left, slot j (from 0) shows, with probability `explore`, a uniform draw from
@@ -22,7 +22,8 @@ from simenv.agents._slots import draw_open
 from simenv.floats import scalar
 from simenv.types import F32, F64, I32, Bool
 
-I64, U64 = NDArray[np.int64], NDArray[np.uint64]
+I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
 
 _LEAST = np.float32(-np.inf)
 _NOBODY = np.int32(-1)

@@ -113,8 +113,8 @@ class Thompson(Tally):
         fill(tracks, propensity, np.minimum(n, k), request, setting)
         return Slate(tracks, propensity)
 
-    def _order(self, request: Request, start: np.ndarray, slots: int) -> F32:
-        """(S, l) the best tracks of each draw: so many that nobody, whatever is barred, reads past the end."""
+    def _order(self, request: Request, start: np.ndarray, slots: int) -> I32:
+        """(S, l) the best tracks of each draw, so many that nobody needs more, whatever is barred to them."""
         late = int((self.setting_.catalogue.released > request.time.min(initial=np.inf)).sum())
         most = int(np.diff(start).max(initial=0)) + late + slots
         draws = np.ascontiguousarray(-self.draws().T)
