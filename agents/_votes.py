@@ -134,18 +134,28 @@ def law(votes: F32, free: Bool, used: Bool, explore: float, chance: F32, most: F
 
 
 @scalar
-def _best_left(order, at, mark, taken, released, time, row, who):
+def _is_left(i, mark, taken, released, time, row):
+    return mark[i] != row and taken[i] != row and released[i] <= time
+
+
+@scalar
+def _best_left(draws, order, at, mark, taken, released, time, row, who):
     """The best open track left by each vote, into `who` (S,); `at` (S,) is how far each list is read."""
     for s in range(len(who)):
-        i = order[s, at[s]]
-        while mark[i] == row or taken[i] == row or released[i] > time:
+        while at[s] < order.shape[1] and not _is_left(order[s, at[s]], mark, taken, released, time, row):
             at[s] += 1
-            i = order[s, at[s]]
-        who[s] = i
+        if at[s] < order.shape[1]:
+            who[s] = order[s, at[s]]
+            continue
+        who[s], most = _NOBODY, _LEAST
+        for i in range(len(draws)):
+            if draws[i, s] > most and _is_left(i, mark, taken, released, time, row):
+                who[s], most = np.int32(i), draws[i, s]
 
 
 @driver
 def walk(
+    draws: F32,
     order: I32,
     start: I64,
     barred: I32,
@@ -164,7 +174,8 @@ def walk(
     """Fill `tracks` (m, k) when all listeners share the votes, and every open track is a candidate.
 
     Args:
-        order: (S, l) the best tracks by each vote, best first: so many that none is read to its end.
+        draws: (T, S) worth of each track by each vote.
+        order: (S, l) the best tracks by each vote, best first; past its end all are looked through.
         start: (m + 1,) into `barred`.
         barred: tracks that are not open, repeats allowed.
         released: (T,) days.
@@ -186,7 +197,7 @@ def walk(
                 n_open[r] -= released[barred[e]] <= time[r]
         at[:] = 0
         for j in range(min(tracks.shape[1], n_open[r])):
-            _best_left(order, at, mark, taken, released, time[r], r, who)
+            _best_left(draws, order, at, mark, taken, released, time[r], r, who)
             left = n_open[r] - j
             h = rng.fold(event[r], j)
             if explore > 0 and rng.uniform(rng.fold(h, _UNIFORM)) < explore:
@@ -200,6 +211,7 @@ def walk(
 
 @driver
 def walk_law(
+    draws: F32,
     order: I32,
     start: I64,
     barred: I32,
@@ -226,14 +238,14 @@ def walk_law(
                 n_open[r] -= released[barred[e]] <= time[r]
         for j in range(given.shape[1]):
             i = given[r, j]
-            n_open[r] -= mark[i] != r and taken[i] != r and released[i] <= time[r]
+            n_open[r] -= _is_left(i, mark, taken, released, time[r], r)
             taken[i] = r
         chance[r] = 0
         if n_open[r] <= 0:
             continue
         at[:] = 0
-        _best_left(order, at, mark, taken, released, time[r], r, who)
+        _best_left(draws, order, at, mark, taken, released, time[r], r, who)
         for c in range(tracks.shape[1]):
             i = tracks[r, c]
-            if mark[i] != r and taken[i] != r and released[i] <= time[r]:
+            if _is_left(i, mark, taken, released, time[r], r):
                 chance[r, c] = (1 - explore) * _share(who, i) + explore / n_open[r]

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from simenv.agents import Agent, load
-from simenv.log import Log
 from simenv.rng import Key
 from simenv.scenarios._bench_memory import bytes_a_listener
 from simenv.scenarios.build import make_catalogue, make_world
