@@ -29,10 +29,11 @@ class Thompson(Tally):
 
         Beta(s + smoothing p, n - s + smoothing (1 - p)),    p = (1 + finished) / (2 + plays) over all arms.
 
-    Each time something is learned of an arm 256 draws are made of its share, and of all arms every day. A slot shows, with
-    probability `explore`, a uniform draw from the tracks left, else the best track left in one of the 256,
-    itself drawn by the event: the histogram of the 256, mixed with that floor, is the exact propensity. A
-    track adds .01 of its own estimate where the arm is not the track itself. A new track has the prior.
+    256 draws are made of an arm's share each time that something is learned of it, and of all arms every day.
+    A slot shows, with probability `explore`, a uniform draw from the tracks left, else the best track left in
+    one of the 256, itself drawn by the event: the histogram of the 256, mixed with that floor, is the exact
+    propensity. A track adds .01 of its own estimate where the arm is not the track itself. A new track has
+    the prior.
 
     Args:
         explore: the floor: chance that a slot is a uniform draw.

@@ -131,10 +131,13 @@ def test_the_posterior_of_a_share_is_its_beta_counts():
     a, b = agent.posterior()
     np.testing.assert_allclose(a, np.array([2, 1, 1, 0, 0, 0]) + 2 * common)
     np.testing.assert_allclose(b, np.array([0, 1, 0, 1, 0, 0]) + 2 * (1 - common))
-    draws = agent.draws()
-    assert draws.shape == (6, N_DRAWS)
-    for track in range(6):
-        assert stats.kstest(draws[track], stats.beta(a[track], b[track]).cdf).pvalue > 1e-3
+    untried = agent.draws()[4:].copy()
+    for learned, arms in (("a wave", range(4)), ("a day", range(6))):
+        if learned == "a day":
+            agent.hear(Day(plays([], [], [], np.zeros(0, bool)), Late.concat([]), np.zeros(6), [], 1.0))
+        for arm in arms:
+            assert stats.kstest(agent.draws()[arm], stats.beta(a[arm], b[arm]).cdf).pvalue > 1e-3
+    assert (agent.draws()[4:] != untried).all()
 
 
 def test_arms_pool_what_is_known_of_their_tracks():
