@@ -359,3 +359,43 @@ def test_a_saved_linear_bandit_remembers_what_listeners_did(name, tmp_path):
         one.update(answer(np.tile(np.arange(5), (24, 1)), loved, time=14.5))
     for key, value in agent.state().items():
         np.testing.assert_array_equal(other.state()[key], value)
+
+
+# Does it pay?
+
+
+def regret(text, rounds=240, n=4, n_tracks=24):
+    """(rounds,) regret of each round in a world that never changes: what the best slate would have had more.
+
+    A track's chance of being finished is linear in its features, and the same for everybody.
+    """
+    agent = begun(text, n=n, n_tracks=n_tracks, k=2)
+    sound = np.round(catalogue(n_tracks).audio[:, 1:].mean(axis=1), 3)
+    chance = 0.1 + 0.8 * (sound - sound.min()) / np.ptp(sound)
+    best = np.sort(chance)[-2:].sum() * n
+    out = np.empty(rounds)
+    for t in range(rounds):
+        asked = request(np.arange(n), 1 + t / 1000, t)
+        slate = agent.recommend(asked)
+        luck = (KEY / "luck").uniform(t, np.arange(n)[:, None], slate.tracks)
+        agent.update(answer(slate.tracks, luck < chance[slate.tracks], time=1 + t / 1000, visit=t))
+        out[t] = best - chance[slate.tracks].sum()
+    return out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ucb(half_life=inf, smoothing=1)",
+        "cascade_ucb(half_life=inf, smoothing=1)",
+        "thompson(half_life=inf, smoothing=2, explore=0)",
+        "linucb(half_life=inf, of=None)",
+        "lints(half_life=inf, of=None, explore=0)",
+    ],
+)
+def test_regret_grows_ever_more_slowly_where_nothing_changes(text):
+    lost = regret(text)
+    assert lost[120:].sum() < 0.6 * lost[:120].sum()
+    for explore in (0, 0.2):
+        other = regret(f"epsgreedy(half_life=inf, smoothing=1, explore={explore:g})")
+        assert lost[120:].sum() < 0.7 * other[120:].sum()
