@@ -139,23 +139,16 @@ def _is_left(i, mark, taken, released, time, row):
 
 
 @scalar
-def _best_left(draws, order, at, mark, taken, released, time, row, who):
+def _best_left(order, at, mark, taken, released, time, row, who):
     """The best open track left by each vote, into `who` (S,); `at` (S,) is how far each list is read."""
     for s in range(len(who)):
-        while at[s] < order.shape[1] and not _is_left(order[s, at[s]], mark, taken, released, time, row):
+        while not _is_left(order[s, at[s]], mark, taken, released, time, row):
             at[s] += 1
-        if at[s] < order.shape[1]:
-            who[s] = order[s, at[s]]
-            continue
-        who[s], most = _NOBODY, _LEAST
-        for i in range(len(draws)):
-            if draws[i, s] > most and _is_left(i, mark, taken, released, time, row):
-                who[s], most = np.int32(i), draws[i, s]
+        who[s] = order[s, at[s]]
 
 
 @driver
 def walk(
-    draws: F32,
     order: I32,
     start: I64,
     barred: I32,
@@ -174,8 +167,7 @@ def walk(
     """Fill `tracks` (m, k) when all listeners share the votes, and every open track is a candidate.
 
     Args:
-        draws: (T, S) worth of each track by each vote.
-        order: (S, l) the best tracks by each vote, best first; past its end all are looked through.
+        order: (S, l) the best tracks by each vote, best first: so many that no list is read past its end.
         start: (m + 1,) into `barred`.
         barred: tracks that are not open, repeats allowed.
         released: (T,) days.
@@ -197,7 +189,7 @@ def walk(
                 n_open[r] -= released[barred[e]] <= time[r]
         at[:] = 0
         for j in range(min(tracks.shape[1], n_open[r])):
-            _best_left(draws, order, at, mark, taken, released, time[r], r, who)
+            _best_left(order, at, mark, taken, released, time[r], r, who)
             left = n_open[r] - j
             h = rng.fold(event[r], j)
             if explore > 0 and rng.uniform(rng.fold(h, _UNIFORM)) < explore:
@@ -211,7 +203,6 @@ def walk(
 
 @driver
 def walk_law(
-    draws: F32,
     order: I32,
     start: I64,
     barred: I32,
@@ -244,7 +235,7 @@ def walk_law(
         if n_open[r] <= 0:
             continue
         at[:] = 0
-        _best_left(draws, order, at, mark, taken, released, time[r], r, who)
+        _best_left(order, at, mark, taken, released, time[r], r, who)
         for c in range(tracks.shape[1]):
             i = tracks[r, c]
             if _is_left(i, mark, taken, released, time[r], r):

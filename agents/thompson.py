@@ -18,7 +18,6 @@ N_DRAWS = 256
 """Draws from the posterior that stand for it between two lessons."""
 
 _LEAST = 0.01  # of a Beta law's two counts
-_LISTED = 64  # tracks of each draw that are put in order; who needs more looks through all
 
 
 @dataclass
@@ -108,12 +107,13 @@ class Thompson(Tally):
         if self.inner:
             return super().probability(request, tracks, given)
         setting, released = self.setting_, self.setting_.catalogue.released
+        start, barred = in_cooldown(request, setting)
+        order = self._order(request, start, given.shape[1] + 1)
         n, out = n_released(request.time, setting), np.empty(tracks.shape, np.float32)
         asked = (np.ascontiguousarray(tracks, np.int32), np.ascontiguousarray(given, np.int32))
         _votes.walk_law(
-            *self._lists(), *in_cooldown(request, setting), released, request.time, self.explore, n, *asked,
-            out, *_scratch(released),
-        )  # fmt: skip
+            order, start, barred, released, request.time, self.explore, n, *asked, out, *_scratch(released)
+        )
         for row in np.flatnonzero(n <= 0).tolist():
             out[row] = tracks[row] == forced(request, row, given[row], setting)[:1]
         return out
@@ -122,22 +122,26 @@ class Thompson(Tally):
         setting, released = self.setting_, self.setting_.catalogue.released
         m, k = len(request), setting.slate_size
         tracks, propensity = np.full((m, k), -1, np.int32), np.ones((m, k), np.float32)
+        start, barred = in_cooldown(request, setting)
+        order = self._order(request, start, k)
         n, event = n_released(request.time, setting), setting.key.bits(request.listeners, request.visit)
         _votes.walk(
-            *self._lists(), *in_cooldown(request, setting), released, request.time, event, self.explore, n,
-            tracks, propensity, *_scratch(released),
+            order, start, barred, released, request.time, event, self.explore, n, tracks, propensity,
+            *_scratch(released),
         )  # fmt: skip
         fill(tracks, propensity, np.minimum(n, k), request, setting)
         return Slate(tracks, propensity)
 
-    def _lists(self) -> tuple[F32, I32]:
-        """(T, S) the draws, and (S, l) the best tracks of each, best first."""
-        draws = self.draws()
-        falling = np.ascontiguousarray(-draws.T)
-        size = min(_LISTED, len(draws))
-        near = np.argpartition(falling, size - 1, axis=1)[:, :size]
+    def _order(self, request: Request, start: NDArray[np.int64], slots: int) -> I32:
+        """(S, l) the best tracks of each draw, so many that nobody needs more, whatever is barred to them."""
+        late = int(np.count_nonzero(self.setting_.catalogue.released > request.time.min(initial=np.inf)))
+        most = int(np.diff(start).max(initial=0)) + late + slots
+        falling = np.ascontiguousarray(-self.draws().T)
+        if most >= falling.shape[1]:
+            return np.argsort(falling, axis=1).astype(np.int32)
+        near = np.argpartition(falling, most - 1, axis=1)[:, :most]
         inside = np.argsort(np.take_along_axis(falling, near, axis=1), axis=1)
-        return draws, np.take_along_axis(near, inside, axis=1).astype(np.int32)
+        return np.take_along_axis(near, inside, axis=1).astype(np.int32)
 
 
 def _scratch(released: F64) -> tuple[I32, I32, I32, I32]:
