@@ -224,7 +224,7 @@ class World:
             raise UsageError(
                 "nobody waits for a slate: call waiting() first, and turn() when it returns None"
             )
-        check_slate(slate, self._request, self.catalogue)
+        check_slate(slate, self._request, self.catalogue, self._listeners.each)
         return self._request
 
     def _open_window(self) -> None:
