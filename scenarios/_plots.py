@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import hashlib
 import textwrap
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from simenv.scenarios._stats import interval
@@ -54,18 +56,24 @@ COLOURS = {
     "robust": "#5f5f9c",
     "private": "#a3a3c8",
 }
-"""One fixed colour an agent in every figure of the project; others get one of `_OTHERS` by their name."""
+"""One fixed colour an agent in every figure of the project; variants of it get shades of their own."""
 
-_OTHERS = ("#e377c2", "#6b4226", "#bcbd22", "#5b8c85", "#c45ab3", "#6b7f2a", "#3a7ca5", "#a0522d")
 _DASHED = {"organic": (0, (4, 2)), "oracle": (0, (1, 1))}
 _GREY = "#444444"
 
 
 def colour(agent: str) -> str:
-    """The colour of an agent: that of its name, whatever it is run beside."""
+    """The colour of an agent: that of its expression, whatever it is run beside.
+
+    A variant, `als(factors=64)`, has the hue of its name, a little off, and a lightness of its own; of a name
+    without a colour the hue is its own, too.
+    """
     if agent in COLOURS:
         return COLOURS[agent]
-    return _OTHERS[hashlib.blake2b(agent.encode(), digest_size=4).digest()[0] % len(_OTHERS)]
+    name = agent.partition("(")[0]
+    turn, shift, light = (byte / 255 for byte in hashlib.blake2b(agent.encode(), digest_size=3).digest())
+    hue, _, strength = colorsys.rgb_to_hls(*to_rgb(COLOURS[name])) if name in COLOURS else (turn, 0, 0.6)
+    return to_hex(colorsys.hls_to_rgb((hue + 0.12 * (shift - 0.5)) % 1, 0.28 + 0.44 * light, strength))
 
 
 def curves(result: Result, metric: str) -> Figure:
