@@ -1,8 +1,8 @@
-"""Big loops over rows, in blocks that a few threads share; what comes out must not depend on the cut."""
+"""Big loops over rows, in pieces that a few threads share; what comes out must not depend on the cut."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,11 +22,15 @@ class Crew:
     def each(self, n: int, work: Callable[[int, int], Any]) -> list[Any]:
         """`work(low, high)` for every block of n rows; results in the order of rows."""
         cuts = [(low, min(low + self.block, n)) for low in range(0, n, self.block)]
-        if self.threads == 1 or len(cuts) <= self.threads:
-            return [work(*cut) for cut in cuts]
+        return [work(*cut) for cut in cuts] if len(cuts) <= self.threads else self.share(work, cuts)
+
+    def share(self, work: Callable[..., Any], tasks: Sequence[tuple]) -> list[Any]:
+        """`work(*task)` of every task; results in their order."""
+        if self.threads == 1 or len(tasks) <= 1:
+            return [work(*task) for task in tasks]
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="crew")
-        return list(self._pool.map(lambda cut: work(*cut), cuts))
+        return list(self._pool.map(lambda task: work(*task), tasks))
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_pool": None}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simenv._aligned import aligned, aligned_zeros
+from simenv._threads import Crew
 from simenv.catalogue import Catalogue, Hidden
 from simenv.context import COLUMNS
 from simenv.rng import Key
@@ -61,7 +61,7 @@ class Population:
         first: int = 0,
     ) -> None:
         self.catalogue, self.hidden, self.params, self.key = catalogue, hidden, params, key
-        self.threads, self.first = threads, first
+        self.first, self._crew = first, Crew(threads, CHUNK)
         self._record, self._publisher = params.record(), Publisher(catalogue, hidden, params)
         slots, d = params.memory, hidden.sound.shape[1]
         self.people = aligned_zeros(n, PERSON)
@@ -79,7 +79,6 @@ class Population:
         self.songs, self._sound = songs_of(catalogue, hidden, params), aligned(hidden.sound)
         self._lanes, self._laws = self._side_by_side(), laws(params, hidden.supply, key)
         self._circle: Circle | None = None  # made at the first turn that needs it
-        self._pool: ThreadPoolExecutor | None = None
         self.bear(np.arange(n, dtype=np.int32), life=0)
 
     def _side_by_side(self) -> tuple[NDArray, ...]:
@@ -171,7 +170,7 @@ class Population:
             *(plays.source, plays.activity, plays.device),
         )
         places = list(zip(parts, starts, strict=False))
-        self._share(lambda part, start: kernels.enter(part, start, *columns), places)
+        self._crew.share(lambda part, start: kernels.enter(part, start, *columns), places)
         return plays
 
     def asking(self, rows: I32) -> I32:
@@ -299,17 +298,6 @@ class Population:
         """`work(lo, hi)` on chunks of `rows`, in the caller's thread or a few; results in row order."""
         if len(rows) == 1:  # a single listener's step is mostly calls
             return [work(0, 1)]
-        alone = self.threads == 1 or len(rows) < ALONE
-        size = CHUNK if alone else min(CHUNK, -(-len(rows) // self.threads))
-        return self._share(work, [(lo, min(lo + size, len(rows))) for lo in range(0, len(rows), size)])
-
-    def _share(self, work: Callable[..., object], tasks: Sequence[tuple]) -> list:
-        """`work(*task)` of each task, by as many threads as there are; results in order."""
-        if self.threads == 1 or len(tasks) == 1:
-            return [work(*task) for task in tasks]
-        if self._pool is None:  # made by the process that uses it, so a fork of an idle population is safe
-            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="listeners")
-        return list(self._pool.map(lambda task: work(*task), tasks))
-
-    def __getstate__(self) -> dict:
-        return self.__dict__ | {"_pool": None}
+        threads = 1 if len(rows) < ALONE else self._crew.threads
+        size = min(CHUNK, -(-len(rows) // threads)) if threads > 1 else CHUNK
+        return self._crew.share(work, [(lo, min(lo + size, len(rows))) for lo in range(0, len(rows), size)])
