@@ -45,6 +45,11 @@ class Agent(_Begun, ABC):
     def __post_init__(self) -> None:
         check_fields(self, type(self).__name__.lower())
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What it reads beside its parameters, whose content its results depend on."""
+        return ()
+
     @abstractmethod
     def begin(self, setting: Setting) -> None:
         """Forget everything and prepare for `setting`."""

@@ -70,7 +70,7 @@ def run_cell(cell: Cell) -> Outcome:
         log = world.log
         assert log is not None, "an experiment keeps every play"
         world.warm_up(cell.scenario.warmup, lambda: _tell(cell, 0, len(log)))
-        setting = world.setting(cell.scenario.slate_size, cell.scenario.cooldown)
+        setting = cell.scenario.setting(world)
         agent = cell.arm.begin(world, setting)
         metrics = [metric() for metric in cell.scenario.metrics]
         rows: list[dict[str, float]] = []

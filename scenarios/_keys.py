@@ -82,9 +82,10 @@ def cell_key(scenario: Scenario, served_by: Arm, seed: int, table: str = "") -> 
 
 
 def agent_parts(agent: Agent) -> dict[str, Any]:
-    """What an agent's numbers depend on: its parameters and its sources."""
+    """What an agent's numbers depend on: its parameters, its sources and the files that it reads."""
     sources = [_source(kind) for kind in sorted(_classes(agent), key=_name)]
-    return {"agent": plain(agent), "agent_sources": sources}
+    files = [file_digest(path) for path in _files(agent) if path.is_file()]
+    return {"agent": plain(agent), "agent_sources": sources} | ({"agent_files": files} if files else {})
 
 
 @cache
@@ -130,6 +131,13 @@ def _classes(agent: Agent) -> set[type]:
     inner = [getattr(agent, f.name) for f in fields(agent)]
     found = {kind for kind in type(agent).__mro__ if issubclass(kind, Agent) and kind is not Agent}
     return found.union(*(_classes(other) for other in inner if isinstance(other, Agent)))
+
+
+def _files(agent: Agent) -> list[Path]:
+    """What an agent and those inside it read."""
+    inner = [getattr(agent, f.name) for f in fields(agent)]
+    own = [path for other in inner if isinstance(other, Agent) for path in _files(other)]
+    return [*agent.files, *own]
 
 
 def _source(kind: type) -> str:

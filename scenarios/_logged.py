@@ -65,7 +65,7 @@ def gathered(
         draws: slates of the target policy a decision, over which its truth is a mean.
     """
     assert world.log is not None
-    surface, since = world.setting(setting.slate_size, setting.cooldown), world.today
+    surface, since = world.setting(setting.slate_size, setting.cooldown, practice=setting.practice), world.today
     other = target()
     for agent in (logger, other):
         agent.begin(surface)
@@ -103,7 +103,7 @@ def gathered(
 def lived_frozen(world: World, setting: Setting, agent: Agent, days: int) -> Lived:
     """What `agent` earns in a loop of its own, in `world`, a copy, if it never learns again."""
     assert world.log is not None
-    agent.begin(world.setting(setting.slate_size, setting.cooldown))
+    agent.begin(world.setting(setting.slate_size, setting.cooldown, practice=setting.practice))
     agent.fit(world.log)
     return sorted_by_decision(_alone(world, agent, days))
 

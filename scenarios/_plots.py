@@ -55,6 +55,7 @@ COLOURS = {
     "fair": "#9a7b00",
     "robust": "#5f5f9c",
     "private": "#a3a3c8",
+    "sb3": "#c2185b",
 }
 """One fixed colour an agent in every figure of the project; variants of it get shades of their own."""
 

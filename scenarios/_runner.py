@@ -144,7 +144,7 @@ def settle(name: str, scenario: Scenario, agents: Sequence[Given] | None = None)
         catalogue, _ = make_catalogue(scenario.tracks, Key.root(0), scenario.catalogue, columns)
         table = file_digest(scenario.catalogue)
         scenario = replace(scenario, tracks=len(catalogue))
-    offered = offers(catalogue)
+    offered = offers(catalogue) | ({"practice"} if scenario.practises else set())
     skipped = {}
     for a in found:
         missing = sorted(a.make().needs - offered)

@@ -117,7 +117,7 @@ def _live_and_write(scenario: Scenario, who: Arm, asked: Simulate, part: Path) -
     with one_thread():
         world = scenario.world(asked.seed, asked.threads)
         world.warm_up(scenario.warmup)
-        setting = world.setting(scenario.slate_size, scenario.cooldown)
+        setting = scenario.setting(world)
         agent = who.begin(world, setting)
         for _ in live(world, agent, setting, scenario.days):
             pass  # nothing is measured

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from simenv.errors import UsageError
-from simenv.scenarios.build import make_world
+from simenv.scenarios.build import make_world, practice
 from simenv.scenarios.metrics.base import Metric
 from simenv.scenarios.metrics.beyond import Beyond
 from simenv.scenarios.metrics.bubble import Bubble
@@ -23,6 +23,7 @@ from simenv.scenarios.metrics.topics import Topics
 from simenv.scenarios.metrics.welfare import Welfare
 from simenv.slates import check_response
 from simenv.synthetic import Synthetic
+from simenv.types import Practice, Setting
 from simenv.users.params import ListenerParams
 from simenv.world import World
 
@@ -116,6 +117,28 @@ class Scenario:
             share=self.share,
             response=self.response,
             threads=threads,
+        )
+
+    def setting(self, world: World) -> Setting:
+        """What an agent is told of a world of this scenario, practice worlds like it included."""
+        return world.setting(self.slate_size, self.cooldown, practice=self._practice())
+
+    @property
+    def practises(self) -> bool:
+        """Whether agents can train in worlds like it: not where a table's columns must be told."""
+        return not self.columns
+
+    def _practice(self) -> Practice | None:
+        if not self.practises:
+            return None
+        return practice(
+            self.tracks,
+            self.catalogue or self._recipe(),
+            self.listener,
+            slate_size=self.slate_size,
+            share=self.share or 1.0,
+            cooldown=self.cooldown,
+            past=float(self.warmup),
         )
 
     def _recipe(self) -> Synthetic:

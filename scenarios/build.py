@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import lru_cache, partial
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from simenv.catalogue import Catalogue, Hidden
 from simenv.crowd import Crowd
@@ -190,6 +191,28 @@ def population_env(
     return PopulationEnv(crowd, render_mode)
 
 
+@dataclass(frozen=True)
+class Practising:
+    """Makes populations of other worlds with a scenario's own surface: a `simenv.types.Practice`."""
+
+    own: Mapping[str, Any]
+    """Arguments of `population_env` that are fixed unless others are given."""
+
+    def __call__(self, **options: Any) -> PopulationEnv:
+        """A population of ``num_envs`` in the world of the seed ``world``."""
+        return population_env(**{**self.own, **options})
+
+    @property
+    def digest(self) -> str:
+        """Of the arguments, a table's content included, the version and the sources."""
+        from simenv.scenarios._keys import digest, file_digest, package_sources, version
+
+        table = self.own["catalogue"]
+        read = file_digest(Path(table)) if isinstance(table, str | Path) else ""
+        told = {name: value for name, value in self.own.items() if not (read and name == "catalogue")}
+        return digest([version(), package_sources(("build",)), told, read])
+
+
 def practice(
     tracks: int,
     catalogue: Synthetic | Path | str | None = None,
@@ -199,21 +222,22 @@ def practice(
     share: float = 0.35,
     cooldown: float = 30.0,
     past: float = 60.0,
-) -> partial[PopulationEnv]:
+) -> Practising:
     """What `Setting.practice` holds: makes populations of other worlds, with a scenario's own surface.
 
     Call it with ``num_envs`` and ``world`` (a seed of the learner's own), and any other argument of
     `population_env`.
     """
-    return partial(
-        population_env,
-        tracks=tracks,
-        catalogue=catalogue,
-        listener_params=listener,
-        slate_size=slate_size,
-        share=share,
-        cooldown=cooldown,
-        past=past,
+    return Practising(
+        {
+            "tracks": tracks,
+            "catalogue": catalogue,
+            "listener_params": listener,
+            "slate_size": slate_size,
+            "share": share,
+            "cooldown": cooldown,
+            "past": past,
+        }
     )
 
 

@@ -14,6 +14,7 @@ from gymnasium.vector.utils import batch_space
 from simenv._story import story
 from simenv.crowd import Crowd
 from simenv.errors import UsageError
+from simenv.face import Face
 from simenv.types import F32, Bool
 
 Observation = F32 | dict[str, F32]
@@ -137,6 +138,11 @@ class PopulationEnv(VectorEnv):
             crowd.renew(rows)
         info |= _marked(columns, ~done)
         return self._arranged(crowd.look()), rewards, terminated, truncated, info
+
+    @property
+    def face(self) -> Face:
+        """What it shows and asks."""
+        return self._crowd.face
 
     @property
     def maskable(self) -> bool:

@@ -8,9 +8,9 @@ short skips after day 256.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,17 @@ HEARD_SECONDS = 30.0
 """A play of this length counts: for charts, play counts, `known` and `discovery`."""
 
 
+class Practice(Protocol):
+    """Makes populations of other worlds: `env.PopulationEnv`, given ``num_envs``, ``world`` and the like."""
+
+    @property
+    def digest(self) -> str:
+        """Of all that these populations depend on: equal for equal worlds."""
+        ...
+
+    def __call__(self, **options: Any) -> object: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """Told to an agent or a metric before the first request."""
@@ -57,9 +68,7 @@ class Setting:
     heard: Heard | None = (
         None  # the platform's memory, which answers the cooldown; None: nobody has heard anything
     )
-    practice: Callable[..., object] | None = (
-        None  # makes VectorEnvs of other worlds, for agents that train in them
-    )
+    practice: Practice | None = None  # makes VectorEnvs of other worlds, for agents that train in them
 
     @classmethod
     def of_log(

@@ -29,6 +29,7 @@ from simenv.types import (
     Exchange,
     Late,
     Plays,
+    Practice,
     Request,
     Response,
     Setting,
@@ -94,7 +95,7 @@ class World:
         slate_size: int = 10,
         cooldown: float = 30.0,
         key: Key | None = None,
-        practice: Callable[..., object] | None = None,
+        practice: Practice | None = None,
     ) -> Setting:
         """What an agent is told of this world before its first request.
 

@@ -64,6 +64,9 @@ VARIANTS = (
     "fresh(of=popular, tired_track=0, new=3)",
     "fair(of=als, method=shift)",
     "fair(of=content, target=parity, groups=all)",
+    "sb3(algorithm=a2c, steps=600, envs=12, candidates=6, temperature=.5)",
+    "sb3(algorithm=dqn, steps=600, envs=4, candidates=5)",
+    "sb3(algorithm=sac, steps=300, envs=4, candidates=8)",
     WRAPPED,
     f"{WRAPPED}(of=content, pool=7)",
 )
@@ -73,6 +76,14 @@ EVERY = (*available(), *VARIANTS)
 @pytest.fixture(autouse=True)
 def here(monkeypatch, request):
     monkeypatch.chdir(request.config.rootpath)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def models(tmp_path_factory):
+    """Where practice-trained models of these tests are kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIMENV_MODELS", str(tmp_path_factory.mktemp("models")))
+        yield
 
 
 @pytest.fixture(params=EVERY)
@@ -359,6 +370,10 @@ def test_a_log_without_a_world_will_do(agent):
     i = np.arange(60)
     log.append(plays(i % 6, i % 10, i / 10, i % 4 > 0))
     setting = Setting.of_log(log, slate_size=10)
+    if "practice" in agent.needs:
+        with pytest.raises(UsageError, match="a log does not have"):
+            agent.begin(setting)
+        return
     agent.begin(setting)
     agent.fit(log)
     legal(agent.recommend(request(np.arange(6), 9.0)), request(np.arange(6), 9.0), setting)

@@ -225,14 +225,14 @@ def test_a_class_of_a_notebook_runs_in_other_processes(tmp_path):
 class Trained(Random):
     """Needs what no world offers."""
 
-    needs = frozenset({"practice", "times"})
+    needs = frozenset({"lyrics", "times"})
 
 
 def test_an_agent_that_lacks_what_it_needs_is_left_out_with_a_reason():
     plan = tiny("popular", Trained())
     assert [a.name for a in plan.arms] == ["popular"]
-    assert plan.skipped == {"Trained": "needs practice, which this world does not offer"}
-    with pytest.raises(UsageError, match="needs practice"):
+    assert plan.skipped == {"Trained": "needs lyrics, which this world does not offer"}
+    with pytest.raises(UsageError, match="needs lyrics"):
         tiny(Trained())
 
 

@@ -1,6 +1,7 @@
 """A world small enough to know the answer: listeners love some tracks, finish those, and skip all others."""
 
 import numpy as np
+from practising import Practising
 
 from simenv.catalogue import Catalogue
 from simenv.context import COLUMNS
@@ -64,7 +65,7 @@ class Tiny:
         self.catalogue = catalogue(n_tracks) if tracks is None else tracks
         self.log, self.heard = Log(n, n_tracks), Heard(n, n_tracks, any_play=True)
         self.setting = Setting(
-            self.catalogue, n, slate_size, Key.root(seed) / "agent", cooldown=cooldown, heard=self.heard
+            self.catalogue, n, slate_size, Key.root(seed) / "agent", cooldown, self.heard, Practising()
         )
         self.day, self.visit, self.shown = 0, 0, []
 
