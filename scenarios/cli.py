@@ -13,6 +13,7 @@ VERBS: Mapping[str, tuple[str, str, str]] = {
     "run": ("simenv.scenarios._run", "run", "run a scenario and compare its agents"),
     "report": ("simenv.scenarios._run", "report", "write the report of a run again, as far as it has got"),
     "simulate": ("simenv.scenarios._simulate", "main", "a log of plays, without an experiment"),
+    "train": ("simenv.scenarios._train", "main", "a policy by reinforcement learning, for sb3(model=...)"),
     "facts": ("simenv.scenarios._facts", "main", "published facts of music listening beside our listeners"),
     "calibrate": (
         "simenv.scenarios._calibrate",

@@ -145,6 +145,11 @@ class PopulationEnv(VectorEnv):
         return self._crowd.face
 
     @property
+    def candidates_shown(self) -> slice:
+        """Where candidates stand in a flat observation; nowhere in mode "tracks"."""
+        return self._crowd.parts.get("candidates", slice(0, 0))
+
+    @property
     def maskable(self) -> bool:
         """Whether actions are whole numbers, so that `action_masks` can hide some."""
         return self._crowd.mode.maskable

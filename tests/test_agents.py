@@ -70,7 +70,9 @@ VARIANTS = (
     WRAPPED,
     f"{WRAPPED}(of=content, pool=7)",
 )
-EVERY = (*available(), *VARIANTS)
+QUICK = {"sb3": "sb3(steps=20000, envs=64)"}
+"""What takes longer by default than a test may."""
+EVERY = (*(QUICK.get(name, name) for name in available()), *VARIANTS)
 
 
 @pytest.fixture(autouse=True)
@@ -296,7 +298,7 @@ def test_begin_forgets(agent):
 @pytest.mark.parametrize("name", available())
 def test_it_beats_random_where_the_answer_is_known(name):
     """Personal agents in the checkerboard world, the others in the world of one hit; cooldown 0."""
-    agent = load(name)
+    agent = parse(QUICK.get(name, name))
     if name == "random":
         shares = [Tiny(loves).warm_up().run(agent) for loves in (checkerboard(), one_hit())]
         np.testing.assert_allclose(shares, [0.5, 0.1], atol=0.1)
