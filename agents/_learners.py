@@ -1,4 +1,4 @@
-"""The algorithms of Stable-Baselines3 and sb3-contrib that a policy can be trained by, and what they leave."""
+"""The algorithms of Stable-Baselines3 and sb3-contrib that train policies, and what they leave behind."""
 
 from __future__ import annotations
 
@@ -178,19 +178,14 @@ def make_learner(
     learner = check_fits(name, env.face)
     kind = class_of(learner)
     options = learner.usual(env.num_envs) | checked_values(name, values or {})
-    if "n_steps" in options and "batch_size" in options and "batch_size" not in (values or {}):
-        options["batch_size"] = max(2, options["n_steps"] * env.num_envs // 8)
     try:
-        return kind(
-            "MlpPolicy",
-            VecMonitor(as_vec_env(env)),
-            seed=seed,
-            device="cpu",
-            tensorboard_log=log,
-            **options,
-        )
+        if "n_steps" in options and "batch_size" in options and "batch_size" not in (values or {}):
+            options["batch_size"] = max(2, options["n_steps"] * env.num_envs // 8)
+        luck = {"seed": seed, "device": "cpu", "tensorboard_log": log}
+        return kind("MlpPolicy", VecMonitor(as_vec_env(env)), **luck, **options)
     except (TypeError, ValueError, AssertionError) as error:
-        raise UsageError(f"{name} cannot be made with {options}: {error}") from None
+        told = ", ".join(f"{word}={value!r}" for word, value in options.items())
+        raise UsageError(f"{name} cannot be made with {told}: {error}") from None
 
 
 def checked_values(name: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from simenv.agents._network import Bend, Layer, Network
 from simenv.errors import UsageError
+from simenv.types import F32
 
 FORMAT = 1
 """Of the files; raised when an older model would be misread."""
@@ -41,7 +43,7 @@ class Model:
 def save(model: Model, folder: Path) -> None:
     """Write `model` into `folder`, which is made; each file is there whole or as it was."""
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = {}
+    arrays: dict[str, F32] = {}
     for i, layer in enumerate(model.network.layers):
         arrays |= {f"weight{i}": layer.weight, f"bias{i}": layer.bias}
     told = {
@@ -54,7 +56,7 @@ def save(model: Model, folder: Path) -> None:
     parts = {name: folder / f".{own}.{name}" for name in ("model.npz", "model.json")}
     try:
         with parts["model.npz"].open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # as NumPy declares it
         parts["model.json"].write_text(json.dumps(told, indent=2) + "\n")
         for name, part in parts.items():
             part.replace(folder / name)
@@ -113,7 +115,7 @@ def _check(model: Model) -> None:
     layers = model.network.layers
     if not layers or any(layer.bend not in get_args(Bend) for layer in layers):
         raise ValueError("no layers, or of an unknown kind")
-    for layer, after in zip(layers, layers[1:], strict=False):
+    for layer, after in pairwise(layers):
         if after.weight.shape[1] != len(layer.bias):
             raise ValueError("layers do not fit together")
     if any(layer.weight.shape[0] != len(layer.bias) for layer in layers):

@@ -1,4 +1,4 @@
-"""A trained policy's network in NumPy: it is served without torch, and a listener's row alone as in a crowd."""
+"""A trained policy's network in NumPy: served without torch, and a listener alone as in a crowd."""
 
 from __future__ import annotations
 

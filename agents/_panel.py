@@ -47,7 +47,7 @@ class Panel:
         m, c, r = self.tracks.shape
         flat = self.tracks.reshape(m, c * r)
         left = ((flat >= 0) & ~among(flat, given)).reshape(m, c, r)
-        there = left.any(axis=2)
+        there: Bool = np.asarray(left.any(axis=2))
         top = np.where(there, left.argmax(axis=2), r - 1)
         return top, np.take_along_axis(self.tracks, top[:, :, None], axis=2)[:, :, 0], there
 

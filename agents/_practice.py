@@ -25,9 +25,7 @@ WORLD = 1_000_001
 """The seed of the world that is practised in: no scenario's."""
 
 
-def trained(
-    practice: Practice, algorithm: str, steps: int, envs: int, options: Mapping[str, Any]
-) -> Model:
+def trained(practice: Practice, algorithm: str, steps: int, envs: int, options: Mapping[str, Any]) -> Model:
     """The policy that `algorithm` comes to in `steps` decisions in a practice world.
 
     It is read from the folder of models if it is there. Otherwise one process trains it, and others that want

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from simenv.agents import _panel
 from simenv.agents._learners import learner_called
+from simenv.agents._mixing import asks
 from simenv.agents._model import Model, read
 from simenv.agents._panel import Panel, panel_of, worth
 from simenv.agents._practice import trained
@@ -19,7 +20,7 @@ from simenv.agents._zipped import read_zip
 from simenv.agents.base import Agent, Count, Number, Weight
 from simenv.errors import UsageError
 from simenv.log import Log
-from simenv.observe import Observer
+from simenv.observe import MATCH, Observer
 from simenv.retrieve import Nearby
 from simenv.rng import Key
 from simenv.types import F32, I32, Day, Exchange, Request, Setting, Slate
@@ -139,9 +140,6 @@ class Sb3(Agent):
 
     def parts(self, listener: int, track: int) -> dict[str, float]:
         """How the track looks to the policy, beside this listener: MATCH of the observation."""
-        from simenv.agents._mixing import asks
-        from simenv.observe import MATCH
-
         request = asks(np.array([listener], np.int32), self.setting_.catalogue.released[track].clip(0).item())
         shown = self.observer.of_candidates(request, np.array([[track]], np.int32))[0, 0, -len(MATCH) :]
         return dict(zip(MATCH, shown.tolist(), strict=True))
@@ -163,8 +161,8 @@ class Sb3(Agent):
             return read(Path(self.model).expanduser())
         if setting.practice is None:
             raise UsageError(
-                f"sb3 trains {self.algorithm} in practice worlds, which a log does not have: give it a model, "
-                'sb3(model="results/models/radio-ppo"), that `simenv train` wrote'
+                f"sb3 trains {self.algorithm} in practice worlds, which a log does not have: give it a "
+                'model, sb3(model="results/models/radio-ppo"), that `simenv train` wrote'
             )
         actions = "candidates" if learner_called(self.algorithm).places else "blend"
         options = {

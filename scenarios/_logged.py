@@ -65,7 +65,10 @@ def gathered(
         draws: slates of the target policy a decision, over which its truth is a mean.
     """
     assert world.log is not None
-    surface, since = world.setting(setting.slate_size, setting.cooldown, practice=setting.practice), world.today
+    surface, since = (
+        world.setting(setting.slate_size, setting.cooldown, practice=setting.practice),
+        world.today,
+    )
     other = target()
     for agent in (logger, other):
         agent.begin(surface)

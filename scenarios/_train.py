@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -152,15 +151,14 @@ def _plan(asked: Train) -> tuple[Plan, int]:
     learner = learner_called(asked.algorithm)
     class_of(learner)
     name = asked.algorithm.lower().replace("-", "").replace("_", "")
-    known = [
+    known = tuple(
         id_
         for id_, spec in gymnasium.registry.items()
         if id_.startswith("simenv/") and str(spec.vector_entry_point).startswith(_BUILDS)
-    ]
+    )
     if asked.env not in known:
-        raise UsageError(
-            f"no environment called {asked.env!r}{did_you_mean(asked.env, known)}\nThere are {', '.join(known)}"
-        )
+        meant = did_you_mean(asked.env, known)
+        raise UsageError(f"no environment called {asked.env!r}{meant}\nThere are {', '.join(known)}")
     every = asked.steps / 10 if asked.every is None else asked.every
     for word, count in (("steps", asked.steps), ("every", every)):
         if not (1 <= count < math.inf and (word == "every" or count == int(count))):
@@ -172,7 +170,9 @@ def _plan(asked: Train) -> tuple[Plan, int]:
         raise UsageError(f"--seed {asked.seed}: expected a whole number from 0 to below 2^31")
     values = _values(asked.learner)
     face = asked.face.given()
-    return Plan(name, asked.env, face, values, asked.envs, asked.seed, int(every), asked.judges), int(asked.steps)
+    return Plan(name, asked.env, face, values, asked.envs, asked.seed, int(every), asked.judges), int(
+        asked.steps
+    )
 
 
 def _values(texts: tuple[str, ...]) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def _table(plan: Plan, curve: Curve, reward: str, horizon: int) -> Table:
     return table
 
 
-class _bar:  # noqa: N801  a context like a function
+class _bar:
     """A bar over decisions on a terminal, nothing elsewhere."""
 
     def __init__(self, console: Console, done: int, steps: int) -> None:

@@ -76,7 +76,7 @@ def served(model: Model, env: PopulationEnv, key: Key) -> Policy:
 
 
 def floors(env: PopulationEnv, key: Key) -> Mapping[str, Policy]:
-    """What needs no training: chance, and the candidate that is highest in the charts, where one can say so."""
+    """What needs no training: chance and, where one can say so, the candidate highest in the charts."""
     face, calls = env.face, iter(range(1 << 62))
     n, k, c = env.num_envs, face.slate_size, face.candidates
     space = env.single_action_space

@@ -22,7 +22,7 @@ LEARNED = "learner.pt"
 
 @dataclass(frozen=True)
 class Plan:
-    """What is trained; whoever asks for the same, but for `steps`, goes on."""
+    """What is trained; whoever asks for the same goes on, however often it is judged."""
 
     algorithm: str
     env: str
@@ -34,8 +34,9 @@ class Plan:
     judges: int  # listeners who judge
 
     def told(self) -> dict[str, Any]:
-        """As JSON would hold it."""
-        return json.loads(json.dumps(asdict(self), default=str))
+        """As JSON would hold it, but for how often it is judged."""
+        told = {name: value for name, value in asdict(self).items() if name != "every"}
+        return json.loads(json.dumps(told, default=str))
 
 
 @dataclass
@@ -62,15 +63,19 @@ def claim(out: Path, plan: Plan) -> tuple[int, Curve]:
     try:
         out.mkdir(parents=True, exist_ok=True)
         about = out / "train.json"
-        if not about.exists():
+        if not about.is_file():
             if any(out.iterdir()):
                 raise UsageError(f"{out} holds files that are no model: name another folder with --out")
             write_json(about, {"plan": plan.told(), "done": 0, "rows": []})
             return 0, Curve([])
         told = json.loads(about.read_text())
         before, done, rows = told["plan"], int(told["done"]), list(told["rows"])
+    except UsageError:  # which is a ValueError, too
+        raise
     except OSError as error:
-        raise UsageError(f"cannot write to {out}: {error.strerror or error}. Name another with --out") from None
+        raise UsageError(
+            f"cannot write to {out}: {error.strerror or error}. Name another with --out"
+        ) from None
     except (ValueError, KeyError, TypeError):
         raise UsageError(f"{out}/train.json is damaged: delete the folder, or name another") from None
     differs = [name for name, value in plan.told().items() if before.get(name) != value]
@@ -136,13 +141,12 @@ def go_on(
     class Judge(BaseCallback):
         """Judges every so many decisions, between an update and the next."""
 
+        due = 0 if not done else done + plan.every
+
         def _on_rollout_start(self) -> None:
             if self.num_timesteps >= self.due:
                 judged()
                 self.due = (self.num_timesteps // plan.every + 1) * plan.every
-
-        def _on_training_start(self) -> None:
-            self.due = self.num_timesteps + (0 if not done else plan.every)
 
         def _on_step(self) -> bool:
             tell(self.num_timesteps)
