@@ -25,7 +25,7 @@ from simenv.retrieve import Nearby
 from simenv.rng import Key
 from simenv.types import F32, I32, Day, Exchange, Request, Setting, Slate
 
-_BLOCK = 4_096  # listeners whose candidates are described at once
+_BLOCK = 1_024  # listeners whose candidates are described at once
 _RULE = Key.root(0) / "candidates"  # of no world: which candidates there are is a rule, not luck
 
 
@@ -35,7 +35,7 @@ class Sb3(Agent):
 
     Without a `model` it is trained in `setting.practice` worlds when it begins: once a configuration, kept in
     the folder of models, and shared by all seeds. A policy that chooses one track a decision fills a slate
-    slot by slot (`_panel.py`): with logits z of the candidates c that are left, a slot shows
+    slot by slot, each among candidates of its own (`_panel.py`): with logits z of those left, it shows c by
 
         softmax(z / temperature)_c,
 
@@ -68,7 +68,7 @@ class Sb3(Agent):
     algorithm: str = "ppo"
     steps: Count = 200_000
     envs: Count = 256
-    candidates: Count = 20
+    candidates: Count = 8
     reward: Literal["completion", "minutes", "graded", "likes", "return"] = "completion"
     temperature: Weight | None = None
     trust: bool = False
@@ -101,8 +101,8 @@ class Sb3(Agent):
         self.policy = self._policy(setting)
         self.observer = Observer(setting, self.policy.history)
         self._check(self.policy)
-        depth = _panel.depth(self.policy.candidates, setting.slate_size)
-        self.retriever = Nearby(replace(setting, key=_RULE), self.policy.candidates * depth)
+        r = _panel.decisions(self.policy, setting.slate_size)
+        self.retriever = Nearby(replace(setting, key=_RULE), self.policy.candidates * r)
         self.charts_ = np.zeros(len(setting.catalogue), np.float32)  # (T,)
         self.answered_ = np.zeros(setting.n_listeners, np.int32)  # (n,) requests
         self._publish()
@@ -212,32 +212,24 @@ class Sb3(Agent):
         m, k = len(request), self.setting_.slate_size
         panel, key = self._panel(request), self.setting_.key
         tracks, propensity = np.empty((m, k), np.int32), np.empty((m, k), np.float32)
-        value: F32 | None = None
         for slot in range(k):
-            shown, p, value = self._look(request, panel, tracks[:, :slot], value)
+            shown, p = self._law(request, panel, tracks[:, :slot])
             place = _drawn(p, key.uniform(request.listeners, request.visit, slot))
             tracks[:, slot] = np.take_along_axis(shown, place, axis=1)[:, 0]
             propensity[:, slot] = np.take_along_axis(p, place, axis=1)[:, 0]
         return Slate(tracks, propensity)
 
     def _law(self, request: Request, panel: Panel, given: I32) -> tuple[I32, F32]:
-        shown, p, _ = self._look(request, panel, given)
-        return shown, p
-
-    def _look(
-        self, request: Request, panel: Panel, given: I32, value: F32 | None = None
-    ) -> tuple[I32, F32, F32]:
-        """(m, c) what shows after `given`, the chance of each, and its value, which may be known already."""
+        """(m, c) what the slot after `given` may show, and the chance of each."""
         slot = given.shape[1]
-        top, shown, there = panel.tops(given)
-        if value is None or not panel.single or self.policy.slate_size > 1:
-            value = worth(self.policy, panel, top, slot)
-        p = _panel.law(value, there, self._temperature)
-        for row in np.flatnonzero(~there.any(axis=1)).tolist():
+        decision = slot // self.policy.slate_size
+        shown, left = panel.tracks[:, :, decision].copy(), panel.left(decision, given)
+        p = _panel.law(worth(self.policy, panel, slot), left, self._temperature)
+        for row in np.flatnonzero(~left.any(axis=1)).tolist():
             follows = _panel.next_without(request, row, given[row], self.charts_, self.setting_)
-            shown[row, 0], p[row] = follows, np.arange(p.shape[1]) == 0
-            shown[row, 1:] = -1
-        return shown, p, value
+            shown[row] = np.where(np.arange(shown.shape[1]) == 0, follows, -1)
+            p[row] = shown[row] >= 0
+        return shown, p
 
 
 def _drawn(p: F32, u: F32) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import numpy as np
 from simenv.agents import Agent, load
 from simenv.rng import Key
 from simenv.scenarios._bench_memory import bytes_a_listener
-from simenv.scenarios.build import make_catalogue, make_world
+from simenv.scenarios.build import make_catalogue, make_world, practice
 from simenv.types import Request, Slate
 from simenv.users.params import ListenerParams
 from simenv.users.population import Population
@@ -22,7 +22,7 @@ from simenv.world import World
 
 TRACKS = 20_000
 SLATE = 10
-ONLINE = ("cascade_ucb", "epsgreedy", "lints", "linucb", "popular", "thompson", "trending", "ucb")
+ONLINE = ("cascade_ucb", "epsgreedy", "lints", "linucb", "popular", "sb3", "thompson", "trending", "ucb")
 """Agents that learn from every exchange by themselves; named here so that not all need be imported."""
 STAYING = ListenerParams(churn=0.0)  # nobody leaves for good, so every repetition has the same crowd
 
@@ -169,7 +169,7 @@ def _agent(name: str, listeners: int) -> tuple[Agent, Request, World]:
     world = make_world(listeners, TRACKS)
     world.warm_up(14)
     agent = load(name)
-    agent.begin(world.setting(SLATE))
+    agent.begin(world.setting(SLATE, practice=practice(TRACKS)))
     assert world.log is not None
     agent.fit(world.log)
     world.share = 1.0

@@ -15,7 +15,7 @@ from simenv.agents import _model, _practice, parse
 from simenv.agents._learners import LEARNERS, class_of, make_learner, model_of
 from simenv.agents._model import Model
 from simenv.agents._network import Layer, Network
-from simenv.agents._panel import depth
+from simenv.agents._panel import decisions
 from simenv.agents._practice import trained
 from simenv.errors import UsageError
 from simenv.rng import Key
@@ -115,10 +115,9 @@ def test_it_sees_in_a_world_what_the_face_shows(tmp_path):
     agent.retriever._luck[:] = crowd._retriever._luck  # the face's listeners have luck of their own
     for step in range(12):
         panel = agent._panel(crowd.request)
-        top, tracks, there = panel.tops(np.empty((3, 0), np.int32))
-        np.testing.assert_array_equal(tracks, crowd.candidates)
-        np.testing.assert_array_equal(panel.observed(top), seen)
-        assert there.all()
+        np.testing.assert_array_equal(panel.tracks[:, :, 0], crowd.candidates)
+        np.testing.assert_array_equal(panel.observed(0), seen)
+        assert panel.left(0, np.empty((3, 0), np.int32)).all()
         seen, *_ = env.step(np.full(3, step % 6))
         agent.update(crowd.exchange)
 
@@ -129,43 +128,57 @@ def test_a_slate_of_one_is_the_policy_s_own_law(tmp_path):
     agent = begun("sb3(model=m)", world)
     asked = request(np.arange(24), 6.0)
     panel = agent._panel(asked)
-    top, tracks, _ = panel.tops(np.empty((24, 0), np.int32))
-    logits = agent.policy.network(panel.observed(top)).astype(float)
-    p = np.exp(logits)
-    law = agent.probability(asked, tracks, np.empty((24, 0), np.int32))
+    p = np.exp(agent.policy.network(panel.observed(0)).astype(float))
+    law = agent.probability(asked, panel.tracks[:, :, 0], np.empty((24, 0), np.int32))
     np.testing.assert_allclose(law, p / p.sum(axis=1, keepdims=True), rtol=1e-5)
 
 
-def test_slates_follow_plackett_and_luce_where_a_stack_is_one_track(tmp_path):
+def test_every_slot_is_a_decision_among_candidates_of_its_own(tmp_path):
     world = Tiny(checkerboard(), slate_size=3).warm_up(5)
     _model.save(model(), tmp_path / "m")
     agent = begun("sb3(model=m)", world)
-    assert depth(6, 3) == 1
+    asked = request(np.arange(24), 6.0)
+    slate, panel = agent.recommend(asked), agent._panel(asked)
+    assert (np.diff(np.sort(panel.tracks.reshape(24, 18), axis=1), axis=1) > 0).all()
+    for slot in range(3):
+        p = np.exp(agent.policy.network(panel.observed(slot)).astype(float))
+        chosen = panel.tracks[:, :, slot] == slate.tracks[:, slot : slot + 1]
+        assert (chosen.sum(axis=1) == 1).all()
+        np.testing.assert_allclose(slate.propensity[:, slot], p[chosen] / p.sum(axis=1), rtol=1e-5)
+
+
+def test_a_decision_of_several_tracks_follows_plackett_and_luce(tmp_path):
+    """Both slots want the same: what the first took is shared by those left."""
+    world = Tiny(checkerboard(), slate_size=2).warm_up(5)
+    one = model().network.layers[0]
+    twice = Layer(np.tile(one.weight, (2, 1)), np.tile(one.bias, 2))
+    _model.save(Model(Network((twice,)), "ppo", "choice", "candidates", 6, 4, 2), tmp_path / "m")
+    agent = begun("sb3(model=m)", world)
     asked = request(np.arange(24), 6.0)
     slate = agent.recommend(asked)
     first = agent.probability(asked, slate.tracks, np.empty((24, 0), np.int32)).astype(float)
-    left = np.ones(24)
-    for slot in range(3):
-        np.testing.assert_allclose(slate.propensity[:, slot], first[:, slot] / left, rtol=1e-4)
-        left -= first[:, slot]
+    np.testing.assert_allclose(slate.propensity[:, 0], first[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(slate.propensity[:, 1], first[:, 1] / (1 - first[:, 0]), rtol=1e-4)
 
 
-@pytest.mark.parametrize(("candidates", "slots", "deep"), [(8, 1, 1), (8, 10, 3), (20, 10, 1), (40, 10, 1)])
-def test_there_are_twice_as_many_candidates_as_slots(candidates, slots, deep):
-    assert depth(candidates, slots) == deep
-    assert slots == 1 or candidates * deep >= 2 * slots
+@pytest.mark.parametrize(("own", "slots", "times"), [(1, 1, 1), (1, 10, 10), (10, 10, 1), (4, 10, 3)])
+def test_it_decides_as_often_as_its_own_slates_go_into_the_slate(own, slots, times):
+    assert decisions(model(outputs=6 * own, slate_size=own), slots) == times
 
 
-def test_at_temperature_nought_the_best_comes_first_and_for_sure(tmp_path):
+def test_at_temperature_nought_the_best_is_shown_for_sure(tmp_path):
     world = Tiny(checkerboard(), slate_size=3).warm_up(5)
     _model.save(model(), tmp_path / "m")
     asked = request(np.arange(24), 6.0)
-    greedy = begun("sb3(model=m, temperature=0)", world)
-    slate = greedy.recommend(asked)
+    slate = begun("sb3(model=m, temperature=0)", world).recommend(asked)
     assert (slate.propensity == 1).all()
     soft = begun("sb3(model=m)", world)
-    p = soft.probability(asked, slate.tracks, np.empty((24, 0), np.int32))
-    assert (np.diff(p, axis=1) <= 1e-7).all()
+    panel = soft._panel(asked)
+    for slot in range(3):
+        tracks = panel.tracks[:, :, slot]
+        p = soft.probability(asked, tracks, slate.tracks[:, :slot])
+        best = np.take_along_axis(tracks, p.argmax(axis=1)[:, None], axis=1)[:, 0]
+        np.testing.assert_array_equal(slate.tracks[:, slot], best)
 
 
 def test_a_slate_that_was_trained_whole_tells_its_slots_apart(tmp_path):
