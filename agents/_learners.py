@@ -78,6 +78,10 @@ def _q(n: int) -> dict[str, Any]:
     }
 
 
+def _qr(n: int) -> dict[str, Any]:
+    return _q(n) | {"policy_kwargs": {"net_arch": [64, 64], "n_quantiles": 25}}
+
+
 def _sac(n: int) -> dict[str, Any]:
     return _replayed(n) | {"policy_kwargs": {"net_arch": [64, 64]}}
 
@@ -98,7 +102,7 @@ LEARNERS: Mapping[str, Learner] = {
     "sac": Learner(_SB3, "SAC", "squashed", _sac),
     "td3": Learner(_SB3, "TD3", "squashed", _td3),
     "trpo": Learner(_CONTRIB, "TRPO", "actor", _rollouts),
-    "qrdqn": Learner(_CONTRIB, "QRDQN", "worth", _q),
+    "qrdqn": Learner(_CONTRIB, "QRDQN", "worth", _qr),
     "maskableppo": Learner(_CONTRIB, "MaskablePPO", "actor", _ppo),
 }
 """By the name that a command or an expression gives."""

@@ -124,5 +124,6 @@ def _check(model: Model) -> None:
         raise ValueError("weights that are no numbers")
     if model.head not in get_args(Head) or min(model.candidates, model.slate_size) < 1 or model.history < 0:
         raise ValueError("an unknown face")
-    if model.head != "weights" and model.network.outputs != model.candidates * model.slate_size:
+    among = model.actions == "candidates"
+    if among and model.network.outputs != model.candidates * model.slate_size:
         raise ValueError("as many numbers as candidates and slots are needed")

@@ -170,9 +170,8 @@ def _plan(asked: Train) -> tuple[Plan, int]:
         raise UsageError(f"--seed {asked.seed}: expected a whole number from 0 to below 2^31")
     values = _values(asked.learner)
     face = asked.face.given()
-    return Plan(name, asked.env, face, values, asked.envs, asked.seed, int(every), asked.judges), int(
-        asked.steps
-    )
+    plan = Plan(name, asked.env, face, values, asked.envs, asked.seed, int(every), asked.judges)
+    return plan, int(asked.steps)
 
 
 def _values(texts: tuple[str, ...]) -> dict[str, Any]:

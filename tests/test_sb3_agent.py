@@ -288,6 +288,9 @@ def test_models_that_do_not_fit_are_refused_with_words(tmp_path):
     (tmp_path / "m" / "model.json").write_text(json.dumps(told | {"candidates": 7}))
     with pytest.raises(UsageError, match="is damaged"):
         begun("sb3(model=m)", world)
+    (tmp_path / "m" / "model.json").write_text(json.dumps(told | {"actions": "tracks"}))
+    with pytest.raises(UsageError, match="one catalogue only"):
+        begun("sb3(model=m)", world)
     (tmp_path / "m" / "model.json").write_text("{")
     with pytest.raises(UsageError, match="is damaged"):
         begun("sb3(model=m)", world)
