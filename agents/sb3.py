@@ -62,6 +62,7 @@ class Sb3(Agent):
     Departs:
         1. trained on slates of one and served on slates of k (theirs: of what they were trained on).
         2. a slate is filled from what was known when it was asked for (training: what came of each track).
+        3. gamma .6 (theirs: .99): nearly all that a track leads to shows in the next few.
     """
 
     model: str | None = None
