@@ -53,6 +53,9 @@ VARIANTS = (
     "fresh(of=popular, tired_track=0, new=3)",
     "fair(of=als, method=shift)",
     "fair(of=content, target=parity, groups=all)",
+    "delayed(of=epsgreedy(explore=.4), days=1)",
+    "delayed(of=als(factors=4), days=2, batch=3)",
+    "delayed(of=content, days=0)",
     WRAPPED,
     f"{WRAPPED}(of=content, pool=7)",
 )
