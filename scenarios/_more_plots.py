@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simenv.scenarios._agreement import OFFLINE, compared
+from simenv.scenarios._dose import dose
+from simenv.scenarios._exploring import now_and_later
 from simenv.scenarios._plots import colour, figure_of, note, size_of, wrapped
 from simenv.scenarios._stats import Interval, interval
 from simenv.scenarios._trade_off import trade_off
@@ -31,8 +33,9 @@ def more_figures(result: Result) -> dict[str, Figure]:
         drawn["plays_so_far"] = by_plays(result)
     if set(OFFLINE) & set(result.scenario.columns_measured) and len(compared(result, OFFLINE[0])) > 1:
         drawn["offline_online"] = offline_online(result)
-    if (traded := trade_off(result)) is not None:
-        drawn["trade_off"] = traded
+    for name, draw in (("trade_off", trade_off), ("now_and_later", now_and_later), ("dose", dose)):
+        if (figure := draw(result)) is not None:
+            drawn[name] = figure
     return drawn
 
 
