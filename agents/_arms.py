@@ -15,6 +15,8 @@ import numpy as np
 from scipy import sparse
 
 from simenv.agents._ranking import Score, all_open, best, blocks, check_supply, fill, joined, mixed
+from simenv.catalogue import Catalogue
+from simenv.features import main_genre
 from simenv.types import F32, I32, Bool, Request, Setting, Slate
 
 
@@ -90,3 +92,13 @@ def _sizes(left: Bool, arm: I32) -> I32:
         (np.ones(n_tracks, np.float32), (np.arange(n_tracks), arm)), shape=(n_tracks, int(arm.max()) + 1)
     )
     return (member.T @ left.T.astype(np.float32)).T.astype(np.int32)
+
+
+def arm_of(catalogue: Catalogue, arms: str) -> I32:
+    """(T,) the arm of each track, one of tracks, artists or main genres; tracks without a genre share one."""
+    if arms == "tracks":
+        return np.arange(len(catalogue), dtype=np.int32)
+    if arms == "artists":
+        return catalogue.artist
+    genre = main_genre(catalogue)
+    return np.where(genre < 0, catalogue.n_genres, genre).astype(np.int32)

@@ -138,7 +138,7 @@ def fill(tracks: I32, propensity: F32, filled: I32, request: Request, setting: S
 
 def check_supply(request: Request, setting: Setting) -> None:
     """Raise a UsageError if the tracks that are released cannot fill a slate."""
-    least = int(_n_released(request.time, setting).min(initial=np.iinfo(np.int32).max))
+    least = int(n_released(request.time, setting).min(initial=np.iinfo(np.int32).max))
     if least < setting.slate_size:
         raise UsageError(
             f"a slate of {setting.slate_size} tracks, but only {least} are released on day "
@@ -154,7 +154,7 @@ def _ranked(scores: F32, request: Request, setting: Setting, explore: float, k: 
     start, barred = in_cooldown(request, setting)
     tracks = np.full((len(request), size), -1, np.int32)
     propensity = np.ones((len(request), size), np.float32)
-    n = _n_released(request.time, setting)
+    n = n_released(request.time, setting)
     event = setting.key.bits(request.listeners, request.visit)
     released = setting.catalogue.released
     clean = _slots.fill_slots(
@@ -223,7 +223,7 @@ def _chance(scores: F32, request: Request, tracks: I32, given: I32, setting: Set
 def _open(request: Request, tracks: I32, setting: Setting) -> tuple[Bool, I32]:
     """(m, c) which of `tracks` are open, and (m,) how many tracks are in all."""
     start, barred = in_cooldown(request, setting)
-    out, n = np.empty(tracks.shape, np.bool_), _n_released(request.time, setting)
+    out, n = np.empty(tracks.shape, np.bool_), n_released(request.time, setting)
     tracks = np.ascontiguousarray(tracks, np.int32)
     released = setting.catalogue.released
     mark = np.full(len(released), -1, np.int32)
@@ -254,7 +254,7 @@ def joined(parts: list[Slate]) -> Slate:
     return Slate(np.concatenate([p.tracks for p in parts]), np.concatenate([p.propensity for p in parts]))
 
 
-def _n_released(time: F64, setting: Setting) -> I32:
+def n_released(time: F64, setting: Setting) -> I32:
     """(m,) tracks released at each time."""
     released = setting.catalogue.released
     late = np.sort(released[released > time.min(initial=np.inf)])

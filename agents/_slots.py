@@ -66,7 +66,7 @@ def _top(scores, mark, released, time, row, best, best_score, size):
 
 
 @scalar
-def _draw(h, mark, taken, released, time, row, left):
+def draw_open(h, mark, taken, released, time, row, left):
     """One of the `left` tracks that are open and not taken, uniformly."""
     n_tracks = len(mark)
     for attempt in range(1, _TRIES + 1):
@@ -144,7 +144,7 @@ def fill_slots(
                 chosen = best[at]
             p = explore / left
             if explore > 0 and rng.uniform(rng.fold(h, 0)) < explore:
-                drawn = _draw(h, mark, taken, released, time[r], r, left)
+                drawn = draw_open(h, mark, taken, released, time[r], r, left)
                 p += (1 - explore) * (drawn == chosen)
                 chosen = drawn
             else:

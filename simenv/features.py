@@ -24,9 +24,14 @@ def track_features(catalogue: Catalogue) -> F32:
     """(T, f) public features in [-1, 1]: audio about its mean, the genres' directions, the length.
 
     Audio columns are (x - mean) / (2.5 sd). Each genre has a fixed direction in 8 dimensions, and a track the
-    mean of its genres'; real catalogues have hundreds. The length is ln(seconds / 208).
+    mean of its genres'; real catalogues have hundreds. The length is ln(seconds / 208). Audio that is missing
+    counts as the mean.
     """
     audio = catalogue.audio.astype(np.float64)
+    missing = ~np.isfinite(audio)
+    if missing.any():
+        known = np.maximum((~missing).sum(axis=0), 1)
+        audio = np.where(missing, np.where(missing, 0, audio).sum(axis=0) / known, audio)
     spread = np.maximum(2.5 * audio.std(axis=0), 1e-9)
     length = log_array(catalogue.seconds / _USUAL_SECONDS)
     columns = ((audio - audio.mean(axis=0)) / spread, _genre_directions(catalogue), length[:, None])

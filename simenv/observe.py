@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 import simenv._lanes as lanes
 import simenv.context as context
@@ -132,6 +133,20 @@ class Observer:
         self._listeners[rows] = _FRESH
         self._recent[rows] = _NOBODY
         self._taste[rows] = 0
+
+    def state(self) -> dict[str, NDArray]:
+        """All that is remembered, as named arrays."""
+        return {
+            "listeners": self._listeners,
+            "recent": self._recent,
+            "taste": self._taste,
+            "popularity": self._tracks["popularity"],
+        }
+
+    def restore(self, state: dict[str, NDArray]) -> None:
+        """Take `state` over, of an observer of the same setting."""
+        for name, mine in self.state().items():
+            mine[...] = state[name]
 
     def last_finished(self, rows: I32) -> I32:
         """(m,) the track that each of `rows` finished last; -1: none yet."""
