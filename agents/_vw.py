@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simenv.errors import UsageError
-from simenv.types import F32, F64
+from simenv.types import F32, F64, I32
 
 if TYPE_CHECKING:
     from vowpalwabbit import Example
@@ -26,6 +26,12 @@ KEPT = 4096
 def features(values: F32) -> str:
     """Numbered features in VW's text format; zeros are left out."""
     return " ".join(f"{j}:{x:.5g}" for j, x in enumerate(values.tolist()) if x)
+
+
+def about(known: F32, artist: I32) -> list[str]:
+    """(T,) what an arm is told to be: `t` its features (T, f), `i` its number and its artist's (T,)."""
+    pairs = enumerate(zip(known, artist.tolist(), strict=True))
+    return [f"|t {features(x)} |i {i} a{a}" for i, (x, a) in pairs]
 
 
 class Rabbit:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simenv.agents._profile import Profiles, plain_features
 from simenv.agents._ranking import is_open
-from simenv.agents._vw import Rabbit, features
+from simenv.agents._vw import Rabbit, about, features
 from simenv.agents.base import Agent, Count, Number, Range, Share, Weight, Wrapper
 from simenv.context import COLUMNS
 from simenv.errors import UsageError
@@ -108,10 +108,7 @@ class Vw(Wrapper):
     def begin(self, setting: Setting) -> None:
         super().begin(setting)
         known = plain_features(setting.catalogue)
-        artists = setting.catalogue.artist.tolist()
-        self.about_ = [
-            f"|t {features(x)} |i {i} a{a}" for i, (x, a) in enumerate(zip(known, artists, strict=True))
-        ]
+        self.about_ = about(known, setting.catalogue.artist)
         self.profiles_ = Profiles(known, setting.n_listeners)
         self.rabbit_ = Rabbit(self._words(setting.key.seed32()), self.about_)
 
