@@ -53,6 +53,7 @@ COLOURS = {
     "fair": "#9a7b00",
     "robust": "#5f5f9c",
     "private": "#a3a3c8",
+    "vw": "#862e9c",
     "delayed": "#264653",
 }
 """One fixed colour an agent in every figure of the project; others get one of `_OTHERS` by their name."""

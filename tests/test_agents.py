@@ -56,6 +56,11 @@ VARIANTS = (
     "delayed(of=epsgreedy(explore=.4), days=1)",
     "delayed(of=als(factors=4), days=2, batch=3)",
     "delayed(of=content, days=0)",
+    "vw(explore=bag, policies=3, of=content, interactions='lt lct')",
+    "vw(explore=squarecb, gamma=2, pool=12, of=hierarchy)",
+    "vw(explore=cover, policies=2, epsilon=.2)",
+    "vw(explore=rnd, policies=2, estimator=ips, of=popular)",
+    "vw(estimator=dr, epsilon=.3, of=itemknn)",
     WRAPPED,
     f"{WRAPPED}(of=content, pool=7)",
 )
