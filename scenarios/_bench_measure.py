@@ -17,7 +17,19 @@ import numpy as np
 from simenv.agents import available
 from simenv.scenarios._bench_faces import sb3, step, vector
 from simenv.scenarios._bench_memory import copy_bandwidth
-from simenv.scenarios._bench_world import SLATE, TRACKS, Task, birth, fit, kernel, organic, queue, recommend
+from simenv.scenarios._bench_world import (
+    ONLINE,
+    SLATE,
+    TRACKS,
+    Task,
+    birth,
+    fit,
+    kernel,
+    organic,
+    queue,
+    recommend,
+    update,
+)
 from simenv.scenarios._bench_year import year
 from simenv.users.params import ListenerParams
 from simenv.users.presets import load_listeners
@@ -70,7 +82,8 @@ def cases(days: int = DAYS, who: ListenerParams | None = None) -> dict[str, tupl
     agents: dict[str, tuple[Make, int]] = {
         f"agent:{name}:{verb}": (partial(case, name), SLATE)
         for name in available()
-        for verb, case in (("recommend", recommend), ("fit", fit))
+        for verb, case in (("recommend", recommend), ("fit", fit), ("update", update))
+        if verb != "update" or name in ONLINE
     }
     return world | agents
 

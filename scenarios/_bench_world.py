@@ -23,6 +23,8 @@ from simenv.world import World
 
 TRACKS = 20_000
 SLATE = 10
+ONLINE = ("cascade_ucb", "epsgreedy", "lints", "linucb", "popular", "thompson", "trending", "ucb")
+"""Agents that learn from every exchange by themselves; named here so that not all need be imported."""
 STAYING = ListenerParams(churn=0.0)  # nobody leaves for good, so every repetition has the same crowd
 
 
@@ -139,7 +141,9 @@ def recommend(name: str, listeners: int, threads: int) -> Task:
 
 def fit(name: str, listeners: int, threads: int) -> Task:
     """An agent's batch training on a fortnight of organic listening; a play is a row of the log."""
-    agent, _, log = _agent(name, listeners)
+    agent, _, world = _agent(name, listeners)
+    log = world.log
+    assert log is not None
 
     def work() -> Done:
         agent.fit(log)
@@ -148,8 +152,21 @@ def fit(name: str, listeners: int, threads: int) -> Task:
     return Task(work)
 
 
-def _agent(name: str, listeners: int) -> tuple[Agent, Request, Log]:
-    """An agent that has been fitted to a fortnight, a request of everybody at once, and the log."""
+def update(name: str, listeners: int, threads: int) -> Task:
+    """An agent's online learning from everybody's answer to one slate; a play is a slot that was reached."""
+    agent, request, world = _agent(name, listeners)
+    slate = agent.recommend(request)
+    exchange = world.play(slate)
+
+    def work() -> Done:
+        agent.update(exchange)
+        return Done(int(exchange.feedback.reached.sum()))
+
+    return Task(work)
+
+
+def _agent(name: str, listeners: int) -> tuple[Agent, Request, World]:
+    """An agent that has been fitted to a fortnight, a request of everybody at once, and their world."""
     world = make_world(listeners, TRACKS)
     world.warm_up(14)
     agent = load(name)
@@ -159,4 +176,4 @@ def _agent(name: str, listeners: int) -> tuple[Agent, Request, Log]:
     world.share = 1.0
     request = world.waiting(until=np.inf)
     assert request is not None
-    return agent, request, world.log
+    return agent, request, world
