@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from simenv.agents import expression
-from simenv.agents.base import Agent, Wrapper
+from simenv.agents.base import Agent
 from simenv.scenarios._arms import arm
 from simenv.scenarios._plots import colour, figure_of, note, size_of, wrapped
 from simenv.scenarios._stats import Interval, interval
@@ -21,7 +21,7 @@ from simenv.types import F64
 if TYPE_CHECKING:
     from simenv.scenarios._results import Result
 
-KNOBS = ("explore", "bonus", "slots", "width")
+KNOBS = ("explore", "bonus", "slots", "width", "epsilon")
 """Fields that make an agent explore; at 0 it does not."""
 WITHOUT_CONTEXT = {"linucb": "ucb", "lints": "thompson", "vw": "epsgreedy"}
 """Bandits that read a listener and a track, and what they are without."""
@@ -35,32 +35,52 @@ class Pair:
 
     arm: str
     against: str
-    explores: bool  # the other is the same without exploring; else the same without context
+    explores: bool  # the other does not explore; else it is the same without context
 
 
 def pairs(agents: Sequence[str]) -> list[Pair]:
     """Exploring arms with their greedy versions, contextual ones with their context-free versions."""
-    exploring = [Pair(name, greedy, True) for name in agents if (greedy := _greedy(name)) in agents]
-    names = {name.partition("(")[0]: name for name in reversed(agents)}  # the first arm of each agent
+    made = {name: arm(name).make() for name in agents}
+    exploring = [
+        Pair(name, greedy, True)
+        for name, agent in made.items()
+        for greedy in _greedy(agent)
+        if greedy in made and greedy != name
+    ]
     informed = [
-        Pair(names[one], names[other], False)
-        for one, other in WITHOUT_CONTEXT.items()
-        if one in names and other in names
+        Pair(name, other, False)
+        for name, agent in made.items()
+        for other, plain in made.items()
+        if WITHOUT_CONTEXT.get(_kind(name)) == _kind(other)
+        and _inner(agent) == _inner(plain)
+        and bool(_knobs(agent)) == bool(_knobs(plain))
     ]
     return exploring + informed
 
 
-def _greedy(name: str) -> str | None:
-    """The same agent without exploring: its knobs at 0, or the agent inside a wrapper that explores."""
-    agent = arm(name).make()
-    knobs = [f.name for f in fields(agent) if f.name in KNOBS and getattr(agent, f.name)]
+def _greedy(agent: Agent) -> list[str]:
+    """The same agent without exploring, its knobs at 0, and the agent within; nothing if it is greedy."""
+    knobs = _knobs(agent)
     if not knobs:
-        return None
-    return _named(agent.inner if isinstance(agent, Wrapper) else replace(agent, **dict.fromkeys(knobs, 0)))
+        return []
+    inner = _inner(agent)
+    return [expression(replace(agent, **dict.fromkeys(knobs, 0))), *([inner] if inner else [])]
 
 
-def _named(agent: Agent) -> str:
-    return expression(agent)
+def _knobs(agent: Agent) -> list[str]:
+    """Which of its fields make it explore."""
+    values = {f.name: getattr(agent, f.name) for f in fields(agent) if f.name in KNOBS}
+    return [name for name, value in values.items() if isinstance(value, int | float) and value]
+
+
+def _kind(name: str) -> str:
+    return name.partition("(")[0]
+
+
+def _inner(agent: Agent) -> str:
+    """The agent within, by its expression; empty if there is none."""
+    inner = getattr(agent, "of", None)
+    return expression(inner) if isinstance(inner, Agent) else ""
 
 
 def third(result: Result, metric: str, agent: str, which: int) -> F64:

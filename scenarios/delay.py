@@ -6,7 +6,6 @@ A deterministic index that learns nothing new until tomorrow shows everybody the
 """
 
 from simenv.scenarios.base import Scenario
-from simenv.scenarios.metrics.concentration import Concentration
 from simenv.scenarios.metrics.learning import Learning
 from simenv.scenarios.metrics.reward import Reward
 from simenv.scenarios.metrics.welfare import Welfare
@@ -24,8 +23,8 @@ STILL = ListenerParams(
 SCENARIO = Scenario(
     question="What does late feedback cost a bandit that draws, and one that is sure of its bounds?",
     primary="finished",
-    shown=("regret", "regret_total", "regret_growth", "coverage"),
-    metrics=(Reward, Welfare, Learning, Concentration),
+    shown=("regret", "regret_total", "regret_growth"),
+    metrics=(Reward, Welfare, Learning),
     agents=(
         *("organic", "random", "popular", "repeat"),
         *(f"delayed(of={bandit}, days={days})" for bandit in ("thompson", "ucb") for days in (0, 1, 3, 7)),
