@@ -1,4 +1,4 @@
-"""What exploring costs at first and earns later: arms beside what they would be without it, world by world."""
+"""What exploring costs at first and earns later: arms beside what they would be without it."""
 
 from __future__ import annotations
 
@@ -107,17 +107,24 @@ def asked(result: Result) -> list[Pair]:
 
 
 def answer(result: Result) -> str:
-    """What the first exploring arm pays and gets, in a sentence; nothing where no arm explores."""
+    """What exploring costs and earns, from the arm that it does least for to the one that it does most for.
+
+    Empty where no arm explores.
+    """
     exploring = [pair for pair in asked(result) if pair.explores]
     if not exploring:
         return ""
-    metric = result.scenario.primary
-    parts = []
-    for pair in exploring:
-        early, late = (spanned(difference(result, metric, pair, w), sign=True) for w in (0, 2))
-        parts.append(f"{early} in the first third and {late} in the last for `{pair.arm}` (`{pair.against}`)")
+    metric, said = result.scenario.primary, []
+    for which in (0, 2):
+        spans = {pair: difference(result, metric, pair, which) for pair in exploring}
+        order = sorted(exploring, key=lambda pair: spans[pair].mean)
+        ends = [
+            f"{spanned(spans[pair], sign=True)} (`{pair.arm}` less `{pair.against}`)"
+            for pair in dict.fromkeys((order[0], order[-1]))
+        ]
+        said.append(f"{' to '.join(ends)} in the {THIRDS[which]} third of the days")
     what = f"`{metric}` ({describe(metric).words}, {result.scenario.days} days)"
-    return f"Against the same agent without exploring, in the same worlds, {what} differs by {'; '.join(parts)}."
+    return f"Exploring changes {what} in the same worlds by {', and by '.join(said)}."
 
 
 def section(result: Result) -> list[str]:
@@ -134,7 +141,9 @@ def section(result: Result) -> list[str]:
         spans += [result.compare(m, pair.arm, pair.against).difference for m in (metric, *more)]
         cells = [f"`{pair.arm}`", f"`{pair.against}`", *(spanned(span, sign=True) for span in spans)]
         lines.append(f"| {' | '.join(cells)} |")
-    growth = ", ".join(f"{number(result.mean(_MEASURED, a).mean)} `{a}`" for a in result.served if a != "organic")
+    growth = ", ".join(
+        f"{number(result.mean(_MEASURED, a).mean)} `{a}`" for a in result.served if a != "organic"
+    )
     told = "Mean differences in the same worlds, with 95 % bootstrap intervals over worlds."
     return [*lines, "", told, "", f"Exponent of the growth of regret (1: linear): {growth}.", ""]
 

@@ -1,8 +1,10 @@
 """Feedback comes late or in batches: which way of exploring bears it?
 
-A world made to show it, so what it shows is *assumed*: tastes do not differ (`match` 0), tracks alone are good
-or bad, nothing is used up and nothing moves, every session is recommended, and agents start from nothing.
-A deterministic index that learns nothing new until tomorrow shows everybody the same ten tracks until then.
+A world made to show it, so what it shows is *assumed*: tastes do not differ (`match` 0), tracks alone are
+good or bad, nothing is used up, nothing moves, every session is recommended, and agents start from nothing.
+A bound that learns nothing until tomorrow shows everybody the same ten tracks until then; draws from a
+posterior differ from listener to listener. `simenv run exploration --agents "delayed(of=ucb, days=7)" ...`
+asks the same among ordinary listeners with a past.
 """
 
 from simenv.scenarios.base import Scenario
@@ -20,15 +22,17 @@ STILL = ListenerParams(
 )
 """Listeners who like the same tracks for ever."""
 
+BANDITS = ("thompson", "ucb")
+
 SCENARIO = Scenario(
-    question="What does late feedback cost a bandit that draws, and one that is sure of its bounds?",
+    question="What does late feedback cost a bandit that draws, and one that trusts its bounds?",
     primary="finished",
     shown=("regret", "regret_total", "regret_growth"),
     metrics=(Reward, Welfare, Learning),
     agents=(
         *("organic", "random", "popular", "repeat"),
-        *(f"delayed(of={bandit}, days={days})" for bandit in ("thompson", "ucb") for days in (0, 1, 3, 7)),
-        *(f"delayed(of={bandit}, days=0, batch={days})" for bandit in ("thompson", "ucb") for days in (1, 3, 7)),
+        *(f"delayed(of={bandit}, days={days})" for bandit in BANDITS for days in (0, 1, 3, 7)),
+        *(f"delayed(of={bandit}, days=0, batch={days})" for bandit in BANDITS for days in (1, 3, 7)),
         "oracle",
     ),
     listeners=200,

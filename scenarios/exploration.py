@@ -23,7 +23,12 @@ SCENARIO = Scenario(
     metrics=(Reward, Welfare, Learning, Beyond, Arrivals, Segments),
     agents=(
         *("organic", "random", "popular", "als", "hybrid", "explore(of=hybrid)"),
-        *("epsgreedy(explore=0)", "epsgreedy", "oracle"),
+        *("epsgreedy(explore=0)", "epsgreedy", "ucb(width=0)", "ucb", "thompson"),
+        *(
+            "ucb(of=hybrid, pool=50)",
+            "thompson(of=hybrid, pool=50)",
+        ),  # candidates as linucb and lints have them
+        *("linucb(width=0)", "linucb", "lints", "oracle"),
     ),
     listeners=600,
     tracks=3_000,

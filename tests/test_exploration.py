@@ -1,4 +1,4 @@
-"""What exploring costs and earns, and what delay does: metrics against brute force, pairs, notes and figures."""
+"""What exploring costs and earns, and what delay does: metrics against brute force, pairs, figures."""
 
 from dataclasses import replace
 

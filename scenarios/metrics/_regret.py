@@ -1,4 +1,4 @@
-"""How far what was shown is from the best that could have been: regret, which only a simulator can measure."""
+"""How far what was shown is from the best that could have been: regret, which a simulator can measure."""
 
 from __future__ import annotations
 
