@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, groupby
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,8 +26,10 @@ def by_knob(result: Result) -> dict[str, list[Family]]:
     """Arms that make a curve, by the number in which they differ; none where variety is what it costs."""
     if set(VARIETY) & {result.scenario.primary, *result.shown}:
         return {}
-    found = sorted(families([a for a in result.served if a not in BESIDE]), key=lambda family: family.knob)
-    return {knob: list(each) for knob, each in groupby(found, key=lambda family: family.knob)}
+    found: dict[str, list[Family]] = {}
+    for family in families([a for a in result.served if a not in BESIDE]):
+        found.setdefault(family.knob, []).append(family)
+    return found
 
 
 def within(family: Family) -> str:
