@@ -34,6 +34,8 @@ class Ridge:
 
     def add(self, rows: F32, arm: I32, reward: Bool, weight: F64) -> None:
         """Count plays: `rows` (e, d), their `arm` (e,), `reward` (e,) and `weight` (e,); then `solve`."""
+        if not len(rows):
+            return
         order = np.argsort(arm, kind="stable")
         arms, first = np.unique(arm[order], return_index=True)
         for a, which in zip(arms.tolist(), np.split(order, first[1:]), strict=True):

@@ -62,10 +62,9 @@ class Situations:
         plays = plays.rows(order)
         first = np.searchsorted(plays.listener, plays.listener)
         nth = np.arange(len(plays)) - first
-        by_round = np.argsort(nth, kind="stable")
-        plays, ends = plays.rows(by_round), np.cumsum(np.bincount(nth))
-        for low, high in zip(np.concatenate([[0], ends[:-1]]), ends, strict=True):
-            some = plays.rows(slice(low, high))
+        plays, at = plays.rows(np.argsort(nth, kind="stable")), 0
+        for size in np.bincount(nth).tolist():
+            some = plays.rows(slice(at, at := at + size))
             exchange = _as_exchange(some)
             yield some, self.of(exchange.request, exchange.slate.tracks)[:, 0]
             self.observer.see(exchange)

@@ -134,14 +134,17 @@ def law(votes: F32, free: Bool, used: Bool, explore: float, chance: F32, most: F
 
 
 @scalar
+def _is_left(i, mark, taken, released, time, row):
+    return mark[i] != row and taken[i] != row and released[i] <= time
+
+
+@scalar
 def _best_left(order, at, mark, taken, released, time, row, who):
     """The best open track left by each vote, into `who` (S,); `at` (S,) is how far each list is read."""
     for s in range(len(who)):
-        i = order[s, at[s]]
-        while mark[i] == row or taken[i] == row or released[i] > time:
+        while not _is_left(order[s, at[s]], mark, taken, released, time, row):
             at[s] += 1
-            i = order[s, at[s]]
-        who[s] = i
+        who[s] = order[s, at[s]]
 
 
 @driver
@@ -164,7 +167,7 @@ def walk(
     """Fill `tracks` (m, k) when all listeners share the votes, and every open track is a candidate.
 
     Args:
-        order: (S, l) the best tracks by each vote, best first: so many that none is read to its end.
+        order: (S, l) the best tracks by each vote, best first: so many that no list is read past its end.
         start: (m + 1,) into `barred`.
         barred: tracks that are not open, repeats allowed.
         released: (T,) days.
@@ -226,7 +229,7 @@ def walk_law(
                 n_open[r] -= released[barred[e]] <= time[r]
         for j in range(given.shape[1]):
             i = given[r, j]
-            n_open[r] -= mark[i] != r and taken[i] != r and released[i] <= time[r]
+            n_open[r] -= _is_left(i, mark, taken, released, time[r], r)
             taken[i] = r
         chance[r] = 0
         if n_open[r] <= 0:
@@ -235,5 +238,5 @@ def walk_law(
         _best_left(order, at, mark, taken, released, time[r], r, who)
         for c in range(tracks.shape[1]):
             i = tracks[r, c]
-            if mark[i] != r and taken[i] != r and released[i] <= time[r]:
+            if _is_left(i, mark, taken, released, time[r], r):
                 chance[r, c] = (1 - explore) * _share(who, i) + explore / n_open[r]

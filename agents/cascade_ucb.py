@@ -35,11 +35,11 @@ class CascadeUcb(Tally):
         2. estimates are shrunk to the common share (theirs: every track is seen once first).
         3. counts decay with `half_life` (theirs: all count alike).
         4. a queue has a reward for every slot reached (theirs: for the first click alone).
-        5. width .3 (theirs: sqrt(1.5 / 2) = .87).
+        5. width .1 (theirs: sqrt(1.5 / 2) = .87).
         6. the log tells what was played, not what was passed over: `fit` leaves that as it was learned.
     """
 
-    width: Weight = 0.3
+    width: Weight = 0.1
 
     def begin(self, setting: Setting) -> None:
         super().begin(setting)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simenv.agents import _votes
 from simenv.agents._ranking import blocks, check_supply, fill, forced, in_cooldown, joined, n_released
 from simenv.agents._tally import WITHIN, Tally, shrunk
 from simenv.agents.base import Share, Weight
-from simenv.types import F32, F64, I32, Request, Setting, Slate
+from simenv.log import Log
+from simenv.types import F32, F64, I32, Day, Exchange, Request, Setting, Slate
 
 N_DRAWS = 256
 """Draws from the posterior that stand for it between two lessons."""
@@ -26,17 +28,19 @@ class Thompson(Tally):
 
         Beta(s + smoothing p, n - s + smoothing (1 - p)),    p = (1 + finished) / (2 + plays) over all arms.
 
-    Each time something is learned 256 draws are made, a share for every arm in each. A slot shows, with
-    probability `explore`, a uniform draw from the tracks left, else the best track left in one of the 256,
-    itself drawn by the event: the histogram of the 256, mixed with that floor, is the exact propensity. A
-    track adds .01 of its own estimate where the arm is not the track itself. A new track has the prior.
+    256 draws are made of an arm's share each time that something is learned of it, and of all arms every day.
+    A slot shows, with probability `explore`, a uniform draw from the tracks left, else the best track left in
+    one of the 256, itself drawn by the event: the histogram of the 256, mixed with that floor, is the exact
+    propensity. A track adds .01 of its own estimate where the arm is not the track itself. A new track has
+    the prior.
 
     Args:
         explore: the floor: chance that a slot is a uniform draw.
 
     Source: Thompson, Biometrika 1933; Chapelle & Li, NIPS 2011.
     Departs:
-        1. 256 draws for a batch of listeners (theirs: a draw for each decision), so that chances are exact.
+        1. 256 draws stand for the posterior until more is learned of an arm (theirs: a draw for each
+           decision), so that chances are exact.
         2. a floor of .01 (theirs: none).
         3. the prior has the common share, `smoothing` plays strong (theirs: Beta(1, 1)).
         4. counts decay by days, with `half_life` (theirs: not at all).
@@ -52,7 +56,20 @@ class Thompson(Tally):
 
     def begin(self, setting: Setting) -> None:
         super().begin(setting)
-        self._drawn = (-1, np.empty((0, 0), np.float32))  # in which round, and what: no knowledge of its own
+        self.draws_ = np.empty((int(self.arm_.max()) + 1, N_DRAWS), np.float32)  # (arms, S)
+        self._draw(np.arange(len(self.draws_)))
+
+    def fit(self, log: Log) -> None:
+        super().fit(log)
+        self._draw(np.arange(len(self.draws_)))
+
+    def hear(self, news: Day) -> None:
+        super().hear(news)
+        self._draw(np.arange(len(self.draws_)))
+
+    def update(self, exchange: Exchange) -> None:
+        super().update(exchange)
+        self._draw(np.unique(self.arm_[exchange.slate.tracks[self.seen(exchange)]]))
 
     def worth(self) -> dict[str, F64]:
         return self.estimate()
@@ -65,18 +82,20 @@ class Thompson(Tally):
         return np.maximum(a, _LEAST), np.maximum(b, _LEAST)
 
     def draws(self) -> F32:
-        """(T, S) worth of each track in each of the draws of this round."""
-        if self._drawn[0] != self.rounds_:
-            a, b = self.posterior()
-            luck = (self.setting_.key / f"posterior {self.rounds_}").generator()
-            share = luck.beta(a[:, None], b[:, None], (len(a), N_DRAWS))[self.arm_]
-            if self.arms != "tracks":
-                share += WITHIN * shrunk(self.plays_, self.finished_, self.smoothing)[:, None]
-            self._drawn = (self.rounds_, share.astype(np.float32))
-        return self._drawn[1]
+        """(T, S) worth of each track in each of the draws."""
+        if self.arms == "tracks":
+            return self.draws_
+        own = WITHIN * shrunk(self.plays_, self.finished_, self.smoothing)
+        return self.draws_[self.arm_] + own[:, None].astype(np.float32)
 
     def votes(self, request: Request, tracks: I32) -> F32:
         return self.draws()[tracks]
+
+    def _draw(self, arms: NDArray[np.intp]) -> None:
+        """Make the draws of `arms` anew."""
+        a, b = self.posterior()
+        luck = (self.setting_.key / f"posterior {self.rounds_}").generator()
+        self.draws_[arms] = luck.beta(a[arms, None], b[arms, None], (len(arms), N_DRAWS))
 
     def recommend(self, request: Request) -> Slate:
         if self.inner:
@@ -89,8 +108,8 @@ class Thompson(Tally):
             return super().probability(request, tracks, given)
         setting, released = self.setting_, self.setting_.catalogue.released
         start, barred = in_cooldown(request, setting)
-        n, out = n_released(request.time, setting), np.empty(tracks.shape, np.float32)
         order = self._order(request, start, given.shape[1] + 1)
+        n, out = n_released(request.time, setting), np.empty(tracks.shape, np.float32)
         asked = (np.ascontiguousarray(tracks, np.int32), np.ascontiguousarray(given, np.int32))
         _votes.walk_law(
             order, start, barred, released, request.time, self.explore, n, *asked, out, *_scratch(released)
@@ -104,8 +123,8 @@ class Thompson(Tally):
         m, k = len(request), setting.slate_size
         tracks, propensity = np.full((m, k), -1, np.int32), np.ones((m, k), np.float32)
         start, barred = in_cooldown(request, setting)
-        n, event = n_released(request.time, setting), setting.key.bits(request.listeners, request.visit)
         order = self._order(request, start, k)
+        n, event = n_released(request.time, setting), setting.key.bits(request.listeners, request.visit)
         _votes.walk(
             order, start, barred, released, request.time, event, self.explore, n, tracks, propensity,
             *_scratch(released),
@@ -113,16 +132,16 @@ class Thompson(Tally):
         fill(tracks, propensity, np.minimum(n, k), request, setting)
         return Slate(tracks, propensity)
 
-    def _order(self, request: Request, start: np.ndarray, slots: int) -> I32:
+    def _order(self, request: Request, start: NDArray[np.int64], slots: int) -> I32:
         """(S, l) the best tracks of each draw, so many that nobody needs more, whatever is barred to them."""
-        late = int((self.setting_.catalogue.released > request.time.min(initial=np.inf)).sum())
+        late = int(np.count_nonzero(self.setting_.catalogue.released > request.time.min(initial=np.inf)))
         most = int(np.diff(start).max(initial=0)) + late + slots
-        draws = np.ascontiguousarray(-self.draws().T)
-        if most < draws.shape[1]:
-            near = np.argpartition(draws, most - 1, axis=1)[:, :most]
-            inside = np.argsort(np.take_along_axis(draws, near, axis=1), axis=1)
-            return np.take_along_axis(near, inside, axis=1).astype(np.int32)
-        return np.argsort(draws, axis=1).astype(np.int32)
+        falling = np.ascontiguousarray(-self.draws().T)
+        if most >= falling.shape[1]:
+            return np.argsort(falling, axis=1).astype(np.int32)
+        near = np.argpartition(falling, most - 1, axis=1)[:, :most]
+        inside = np.argsort(np.take_along_axis(falling, near, axis=1), axis=1)
+        return np.take_along_axis(near, inside, axis=1).astype(np.int32)
 
 
 def _scratch(released: F64) -> tuple[I32, I32, I32, I32]:

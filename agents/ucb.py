@@ -31,10 +31,10 @@ class Ucb(Tally):
            is played once first).
         2. counts decay by days, with `half_life` (theirs: by plays).
         3. slates of the k best tracks (theirs: one action); feedback in batches (theirs: after each play).
-        4. width .3 (theirs: 1, for rewards of any law in [0, 1]).
+        4. width .1 (theirs: 1, for rewards of any law in [0, 1]).
     """
 
-    width: Weight = 0.3
+    width: Weight = 0.1
 
     def worth(self) -> dict[str, F64]:
         return {**self.estimate(), "bonus": self.width * self.bonus()}

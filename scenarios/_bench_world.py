@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from simenv.agents import Agent, load
-from simenv.log import Log
 from simenv.rng import Key
 from simenv.scenarios._bench_memory import bytes_a_listener
 from simenv.scenarios.build import make_catalogue, make_world
@@ -84,7 +83,6 @@ def kernel(listeners: int, threads: int, who: ListenerParams = STAYING) -> Task:
     population = make(listeners)
     rows = np.arange(listeners, dtype=np.int32)
     out = population.blank(rows, 1)
-    results = (out.time, out.seconds, out.utility, out.flags, out.activity, out.device)
     slates = (rows[:, None] * 7919 + np.arange(64)[:, None, None] * 104_729) % TRACKS
     slates = np.ascontiguousarray(slates, np.int32)  # (64, n, 1)
     rounds = max(1, 500 // listeners)
@@ -93,7 +91,7 @@ def kernel(listeners: int, threads: int, who: ListenerParams = STAYING) -> Task:
         for _ in range(rounds):
             population.people["position"] = 0  # nobody asks here, so sessions would never begin anew
             for slate in slates:
-                population.play_some(rows, 0, listeners, slate, results)
+                population.play_some(rows, 0, listeners, slate, out.results)
         plays = rounds * len(slates) * listeners
         return Done(plays, plays)
 

@@ -6,12 +6,16 @@ import math
 import numpy as np
 import pytest
 
+from simenv.agents import available
+from simenv.agents._mixing import Mixture
+from simenv.agents._registry import class_of
+from simenv.agents.base import Agent, Wrapper
 from simenv.errors import UsageError
 from simenv.scenarios import _bench
 from simenv.scenarios._bench import plan, short, table_of
-from simenv.scenarios._bench_measure import Timing, measure
+from simenv.scenarios._bench_measure import Timing, cases, measure
 from simenv.scenarios._bench_memory import array_bytes, bytes_a_listener, copy_bandwidth
-from simenv.scenarios._bench_world import settled
+from simenv.scenarios._bench_world import ONLINE, settled
 from simenv.scenarios._bench_year import year
 from simenv.scenarios.build import make_world
 from simenv.users.params import ListenerParams
@@ -131,6 +135,15 @@ def test_an_interrupted_bench_keeps_its_rows(tmp_path, monkeypatch, capsys):
     with pytest.raises(KeyboardInterrupt):
         _bench.bench(["--cases", "queue", "radio", "--listeners", "5", "--json", str(tmp_path / "b.json")])
     assert "queue" in capsys.readouterr().out and "queue" in (tmp_path / "b.json").read_text()
+
+
+def test_every_agent_that_learns_online_by_itself_is_timed_learning():
+    kinds = {name: class_of(name) for name in available()}
+    learning = {name for name, kind in kinds.items() if kind.update is not Agent.update}
+    by_others = {name for name, kind in kinds.items() if issubclass(kind, Wrapper | Mixture)}
+    assert set(ONLINE) == learning - by_others, "name it in scenarios/_bench_world.py"
+    assert {f"agent:{name}:update" for name in ONLINE} < set(cases())
+    assert measure("agent:cascade_ucb:update", 20, 1, repeats=2).plays_per_s > 0
 
 
 def test_rates_are_printed_to_three_digits_and_blanks_where_nothing_is_counted():
