@@ -188,12 +188,8 @@ def test_profiles_by_hand():
     profiles.fit(log)
     np.testing.assert_allclose(profiles.of(np.arange(2)), [[1 / 7, -0.5 / 7, 0], [-1 / 6, 1 / 6, 1 / 6]])
     slate = Slate(np.array([[1, 2]], np.int32), np.ones((1, 2), np.float32))
-    feedback = Feedback(
-        np.array([[True, False]]),
-        np.array([[9, 0]], np.float32),
-        np.array([[False, False]]),
-        np.ones(1, bool),
-    )
+    reached, seconds = np.array([[True, False]]), np.array([[9, 0]], np.float32)
+    feedback = Feedback(reached, seconds, np.zeros((1, 2), bool), np.ones(1, bool))
     profiles.add(Exchange(request([0]), slate, feedback))
     np.testing.assert_allclose(profiles.of(np.arange(1)), [[1 / 8, 0, 1 / 8]], atol=1e-7)
     profiles.fit(log)
