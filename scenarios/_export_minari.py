@@ -48,9 +48,8 @@ def minari(plays: Plays, catalogue: Catalogue, folder: Path) -> None:
     Raises:
         UsageError: if nothing was recommended, or Minari is not installed.
     """
-    from minari.data_collector import EpisodeBuffer
-
     found = decisions(plays, catalogue, HISTORY, by_play=True)
+    episode = library().data_collector.EpisodeBuffer
     told = found.plays
     new = np.flatnonzero((np.diff(told.listener, prepend=-1) != 0) | (np.diff(told.session, prepend=-1) != 0))
     episodes = []
@@ -59,7 +58,7 @@ def minari(plays: Plays, catalogue: Catalogue, folder: Path) -> None:
         last[-1] = True
         left = bool(told.has(LEFT)[end - 1])
         episodes.append(
-            EpisodeBuffer(
+            episode(
                 id=i,
                 observations=np.concatenate([found.known[start:end], found.after[end - 1 : end]]),
                 actions=told.track[start:end].astype(np.int64),

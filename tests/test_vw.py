@@ -140,7 +140,7 @@ def test_what_vw_rejects_is_shown():
     for text, message in (
         ("vw(options='--nonsense 3')", "unrecognised option '--nonsense'"),
         ("vw(explore=squarecb, estimator=dr)", "'dr' is not a valid choice"),
-        ("vw(options='--epsilon .9')", "Disagreeing option values for 'epsilon'"),
+        ("vw(explore=bag, options='--cover 3')", "does not match output prediction type"),
         ("vw(interactions='lx')", "interactions='lx': expected two letters or more of l"),
         ("vw(pool=101)", r"expected a number in \[1, 100\]"),
         ("vw(explore=greedy)", "expected epsilon or bag"),
@@ -167,11 +167,11 @@ def test_an_inner_agent_that_explores_leaves_propensities_unknown_and_cannot_tea
         world.wave(agent)
 
 
-def test_before_it_has_learned_the_inner_order_decides():
+def test_before_it_has_learned_all_of_the_pool_is_alike():
     world = Tiny(checkerboard(6, 12), slate_size=5).warm_up(4)
-    agent, _ = taught("vw(epsilon=0, of=content)", 0, world)
-    asked = request(np.arange(6), 9.4)
-    np.testing.assert_array_equal(agent.recommend(asked).tracks, agent.inner.recommend(asked).tracks[:, :5])
+    agent, _ = taught("vw(epsilon=0, of=content, pool=8)", 0, world)
+    slate = agent.recommend(request(np.arange(6), 9.4))
+    np.testing.assert_allclose(slate.propensity, np.tile(1 / (8 - np.arange(5)), (6, 1)), rtol=1e-6)
 
 
 def test_options_may_say_more_and_then_the_pool_is_weighed():
