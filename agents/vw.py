@@ -49,8 +49,9 @@ class Vw(Wrapper):
     left and the slot is filled by force. So the chance of a slate is the product over its slots, exactly;
     where the inner agent itself explores it is unknown. Every slot that was reached teaches: the cost is 0 if
     the track was finished, else 1, and counts by 1 / propensity. Arms that
-    VW cannot tell apart share their chance, so all of the pool is tried at first; a new listener is told of
-    by the moment alone and a new track by its features. Scores are VW's expected share finished, of the last policy where there are several.
+    VW cannot tell apart share their chance, so all of the pool is tried at first; a new listener is known by
+    the moment alone and a new track by its features. Scores are VW's expected share finished, of the last
+    policy where there are several.
 
     Args:
         of: the inner agent, which finds the arms.

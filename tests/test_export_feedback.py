@@ -16,7 +16,7 @@ from simenv.observe import Observer
 from simenv.rng import Key
 from simenv.scenarios._export_bandits import obp, vw
 from simenv.scenarios._export_feedback import decisions, propensities
-from simenv.scenarios._export_minari import minari
+from simenv.scenarios._export_minari import dataset_id, minari
 from simenv.scenarios._kept import open_run
 from simenv.scenarios.cli import main
 from simenv.types import LEFT, REACHED, SKIPPED, Setting
@@ -103,7 +103,7 @@ def test_minari_loads_episodes_that_are_sessions(run, monkeypatch):
     assert main(("export", str(run), "--to", "minari", "--agents", "popular(explore=.3)")) == 0  # over itself
     folder = next((run / "export" / "minari").glob("*"))
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(folder))
-    data = library.load_dataset(f"simenv/{folder.name}-v0")
+    data = library.load_dataset(dataset_id(folder.name))
     truth = told(cell(run)[0])
     order = np.lexsort((truth.slot, truth.visit, truth.listener))
     truth = truth.rows(order)
