@@ -74,9 +74,10 @@ class Vw(Wrapper):
         1. a slate is a slot after slot, each a bandit of its own (theirs: one action).
         2. updates are adaptive and invariant, not normalised: features are in [-1, 1] anyway, and a saved
            VW does not resume normalised updates of several policies (theirs: normalised).
-        3. with mtr, arms that were not chosen enter a lesson by their number alone, which changes nothing in
-           what epsilon, bag and squarecb learn; cover, rnd and other estimators weigh the pool as it is when
-           the lesson comes (theirs: as it was).
+        3. with mtr, epsilon, bag and squarecb a lesson has as many blank arms beside the one chosen as the
+           pool has tracks less one, in every slot: of those not chosen VW needs the number alone. Cover, rnd
+           and other estimators weigh the pool as it is when the lesson comes (theirs: as it was).
+        4. of rnd a saved VW resumes the law exactly, but not the size of its next steps (theirs: too).
     """
 
     of: Agent | str = "als"
@@ -246,7 +247,7 @@ class Vw(Wrapper):
             shown = slate.tracks[row].tolist()
             for slot in np.flatnonzero(feedback.reached[row]).tolist():
                 if pool is None:
-                    others = self.rabbit_.blanks(max(self.inner.setting_.slate_size - slot - 1, 0))
+                    others = self.rabbit_.blanks(self.inner.setting_.slate_size - 1)
                 else:
                     left = pool.tracks[row, : pool.n_open[row]].tolist()
                     others = self.rabbit_.arms([i for i in left if i not in shown[: slot + 1]])
