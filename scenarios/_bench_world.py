@@ -82,7 +82,6 @@ def kernel(listeners: int, threads: int, who: ListenerParams = STAYING) -> Task:
     population = make(listeners)
     rows = np.arange(listeners, dtype=np.int32)
     out = population.blank(rows, 1)
-    results = (out.time, out.seconds, out.utility, out.flags, out.activity, out.device)
     slates = (rows[:, None] * 7919 + np.arange(64)[:, None, None] * 104_729) % TRACKS
     slates = np.ascontiguousarray(slates, np.int32)  # (64, n, 1)
     rounds = max(1, 500 // listeners)
@@ -91,7 +90,7 @@ def kernel(listeners: int, threads: int, who: ListenerParams = STAYING) -> Task:
         for _ in range(rounds):
             population.people["position"] = 0  # nobody asks here, so sessions would never begin anew
             for slate in slates:
-                population.play_some(rows, 0, listeners, slate, results)
+                population.play_some(rows, 0, listeners, slate, out.results)
         plays = rounds * len(slates) * listeners
         return Done(plays, plays)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 import simenv.types as types
 from simenv._cache import driver
-from simenv.types import F32, F64, HEARD_SECONDS, I32, LEFT, REACHED, SKIPPED, U8, Bool
+from simenv.types import F32, F64, HEARD_SECONDS, I32
 
 _NOTHING, _HEARD = np.uint8(0), np.float32(HEARD_SECONDS)
 compiled = driver([Path(__file__), Path(types.__file__)])
@@ -29,19 +29,6 @@ def first_fault(tracks: I32, time: F64, released: F64) -> int:
                 if tracks[r, before] == i:
                     return r
     return -1
-
-
-@compiled
-def unpack(flags: U8, reached: Bool, skipped: Bool, left: Bool) -> None:
-    """What `flags` (m, k) of plays say, into the other three: (m, k), (m, k) and (m,)."""
-    for r in range(flags.shape[0]):
-        bits = _NOTHING
-        for slot in range(flags.shape[1]):
-            f = flags[r, slot]
-            reached[r, slot] = f & REACHED != 0
-            skipped[r, slot] = f & SKIPPED != 0
-            bits |= f
-        left[r] = bits & LEFT != 0
 
 
 @compiled

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from simenv._recycled import Recycled
 from simenv._threads import Crew
 from simenv.actions import Choice, Direction, playable
 from simenv.errors import UsageError
@@ -33,7 +34,7 @@ from simenv.types import (
     Setting,
     Slate,
 )
-from simenv.world import SECONDS_A_DAY, feedback_of, plays_of
+from simenv.world import SECONDS_A_DAY, plays_of
 
 _BLOCK = 1_024  # listeners whose requests and candidates stay in the cache meanwhile
 _PATIENCE = 100  # lives that may end in a row before their first decision
@@ -115,6 +116,7 @@ class Crowd:
         self.parts: Mapping[str, slice] = self.observer.parts(
             0 if self._retriever is None else face.candidates
         )
+        self._shown = Recycled()
         self._unknown = np.full((n, face.slate_size), np.nan, np.float32)
         self._key: Key | None = None
         self.request: Request | None = None  # of everyone, now
@@ -177,7 +179,7 @@ class Crowd:
         )
         tracks = playable(tracks, request.time, self.stage.catalogue.released)
         response = self._listeners.play(self.rows, tracks, self.face.response)
-        exchange = Exchange(request, Slate(tracks, self._unknown), feedback_of(response))
+        exchange = Exchange(request, Slate(tracks, self._unknown), response.feedback)
         self.exchange = exchange
         self.observer.see(exchange)
         if self._heard is not None:
@@ -208,20 +210,19 @@ class Crowd:
         return self.mode.masks(legal)
 
     def _look(self, rows: I32) -> tuple[Request, I32, F32]:
-        request = self._listeners.request(rows)
         c = 0 if self._retriever is None else self.face.candidates
         candidates = np.empty((len(rows), c), np.int32)
-        shown = np.zeros((len(rows), self.observer.width(c)), np.float32)
+        shown = self._shown.take((len(rows), self.observer.width(c)))
 
-        def work(low: int, high: int) -> None:
+        def work(low: int, high: int) -> Request:
             here = slice(low, high)
-            asking = request if high - low == len(rows) else request.rows(here)
+            asking = self._listeners.request(rows[here])
             if self._retriever is not None:
                 candidates[here] = self._retriever.of(asking, self.observer.last_finished(rows[here]))
             self.observer.of(asking, candidates[here], shown[here])
+            return asking
 
-        self._crew.each(len(rows), work)
-        return request, candidates, shown
+        return Request.concat(self._crew.each(len(rows), work)), candidates, shown
 
     def _reward(self, exchange: Exchange, response: Response, left: I32) -> F32:
         name = self.face.reward

@@ -11,10 +11,13 @@ from pathlib import Path
 import numpy as np
 
 import simenv._lanes as lanes
+import simenv._prefetch as prefetch
 import simenv.context as context
 import simenv.floats as floats
+from simenv._aligned import aligned_zeros
 from simenv._cache import driver
-from simenv._lanes import dot
+from simenv._lanes import copy, dot, padded
+from simenv._prefetch import fetch
 from simenv.context import COLUMNS
 from simenv.errors import UsageError
 from simenv.features import main_genre, track_features
@@ -41,7 +44,7 @@ _TRACK = np.dtype(
     [
         ("released", np.float64),
         ("seconds", np.float32),
-        ("length", np.float32),  # of the vector of features
+        ("per_length", np.float32),  # 1 over the length of the vector of features; 0 of none
         ("popularity", np.float32),
         ("artist", np.int32),
         ("genre", np.int32),
@@ -59,13 +62,18 @@ _LISTENER = np.dtype(
 _FRESH = (0, -1, 0, 0.0)
 _THE_TRACK, _ITS_ARTIST, _ITS_GENRE, _OUTCOME, _MINUTE = range(5)  # integers: their sums vectorise
 _NOBODY = -2  # a play that was not: matches no track, artist or genre
-_UNIT = f32(1 / 256)  # of _OUTCOME
+_UNIT = f32(1 / 256)  # of an outcome
+_PLAYED, _AGAIN = np.int32(1 << 16), np.int32(1 << 24)  # one sum holds outcomes, plays and plays of the track
+_HALF_PLAYED = np.int32(1 << 15)
 _PACE, _MANY, _FEW, _NEW_DAYS = f32(0.1), f32(12), f32(2), f32(60)
 _MINUTES = 1440.0
-_NONE, _ONE_PLAY = np.int32(0), np.int32(1)
+_NONE = np.int32(0)
+_OF = ONE / (_FEW + np.arange(MEMORY + 1, dtype=np.float32))  # of n plays: their sum, shrunk to 0
 _N_CONTEXT, _N_PLAY, _N_MATCH = len(COLUMNS), len(PLAY), len(MATCH)
 
-compiled = driver([Path(str(module.__file__)) for module in (context, floats, lanes)] + [Path(__file__)])
+compiled = driver(
+    [Path(str(module.__file__)) for module in (context, floats, lanes, prefetch)] + [Path(__file__)]
+)
 
 
 class Observer:
@@ -93,10 +101,12 @@ class Observer:
         for name in ("released", "seconds", "artist"):
             self._tracks[name] = getattr(catalogue, name)
         self._tracks["genre"] = main_genre(catalogue)
-        self._tracks["length"] = np.sqrt((self.features * self.features).sum(axis=1))
+        length = np.sqrt((self.features * self.features).sum(axis=1))
+        self._tracks["per_length"] = np.divide(1, length, out=np.zeros_like(length), where=length > 0)
         self._listeners = np.zeros(n, _LISTENER)
-        self._recent = np.empty((n, 5, MEMORY), np.int32)
-        self._taste = np.empty((n, self.features.shape[1]), np.float32)
+        self._recent = aligned_zeros((n, 5, MEMORY), np.int32)
+        self._padded = padded(self.features)
+        self._taste = np.empty((n, self._padded.shape[1]), np.float32)  # and zeros behind
         self.forget(np.arange(n, dtype=np.int32))
 
     @property
@@ -142,7 +152,7 @@ class Observer:
         request, feedback = exchange.request, exchange.feedback
         _see(
             request.listeners, request.time, exchange.slate.tracks, feedback.reached, feedback.seconds,
-            feedback.skipped, self._listeners, self._recent, self._taste, self.features, self._tracks,
+            feedback.skipped, self._listeners, self._recent, self._taste, self._padded, self._tracks,
         )  # fmt: skip
 
     def width(self, candidates: int = 0) -> int:
@@ -154,13 +164,13 @@ class Observer:
     def of(self, request: Request, candidates: I32 | None = None, out: F32 | None = None) -> F32:
         """(m, width) what shows of those who ask and, if given, of their `candidates` (m, c); -1: none.
 
-        `out` (m, width), of zeros, is where to write it.
+        `out` (m, width) is where to write it, all of it.
         """
         c = 0 if candidates is None else candidates.shape[1]
-        out = np.zeros((len(request), self.width(c)), np.float32) if out is None else out
+        out = np.empty((len(request), self.width(c)), np.float32) if out is None else out
         _show(
             request.listeners, request.time, request.context, request.session, request.visit, self._listeners,
-            self._recent, self._taste, self.features, self.history, out,
+            self._recent, self._taste, self._padded, self.features.shape[1], self.history, out,
         )  # fmt: skip
         if candidates is not None and c:
             self._match(request, candidates, self.width(), out)
@@ -168,14 +178,14 @@ class Observer:
 
     def of_candidates(self, request: Request, candidates: I32) -> F32:
         """(m, c, f + 7) features and MATCH of `candidates` (m, c) for those who ask."""
-        out = np.zeros((len(request), candidates.shape[1] * self.candidate_width), np.float32)
+        out = np.empty((len(request), candidates.shape[1] * self.candidate_width), np.float32)
         self._match(request, candidates, 0, out)
         return out.reshape(*candidates.shape, self.candidate_width)
 
     def _match(self, request: Request, candidates: I32, start: int, out: F32) -> None:
         _match(
             request.listeners, request.time, candidates, self._listeners, self._recent, self._taste,
-            self.features, self._tracks, start, out,
+            self._padded, self.features.shape[1], self._tracks, start, out,
         )  # fmt: skip
 
 
@@ -201,7 +211,7 @@ def _see(rows, time, tracks, reached, seconds, skipped, listeners, recent, taste
             recent[u, _THE_TRACK, at] = i
             recent[u, _ITS_ARTIST, at] = facts[i].artist
             recent[u, _ITS_GENRE, at] = facts[i].genre
-            recent[u, _OUTCOME, at] = np.int32(outcome / _UNIT)
+            recent[u, _OUTCOME, at] = np.int32(outcome / _UNIT) + _PLAYED
             recent[u, _MINUTE, at] = np.int32(time[j] * _MINUTES)
             me.plays += 1
             for f in range(features.shape[1]):
@@ -209,9 +219,8 @@ def _see(rows, time, tracks, reached, seconds, skipped, listeners, recent, taste
 
 
 @compiled
-def _show(rows, time, context, session, visit, listeners, recent, taste, features, history, out):
+def _show(rows, time, context, session, visit, listeners, recent, taste, features, width, history, out):
     """Everything but the candidates."""
-    width = features.shape[1]
     for j in range(len(rows)):
         u = rows[j]
         me, mine, plays, now, row = listeners[u], taste[u], recent[u], context[j], out[j]
@@ -223,14 +232,13 @@ def _show(rows, time, context, session, visit, listeners, recent, taste, feature
         row[at + 2] = me.finishing
         row[at + 3] = f32(me.skips) / (f32(me.skips) + _FEW)
         at += 4
-        for f in range(width):
-            row[at + f] = mine[f]
+        copy(mine, width, row, at)
         at += width
         for h in range(min(history, me.plays)):
             place = (me.plays - 1 - h) % MEMORY
-            own, outcome = features[plays[_THE_TRACK, place]], _UNIT * f32(plays[_OUTCOME, place])
-            for f in range(width):
-                row[at + f] = own[f]
+            own = features[plays[_THE_TRACK, place]]
+            outcome = _UNIT * f32(plays[_OUTCOME, place] - _PLAYED)
+            copy(own, width, row, at)
             at += width
             finished = outcome == ONE
             row[at] = ONE if finished else -ONE
@@ -238,57 +246,74 @@ def _show(rows, time, context, session, visit, listeners, recent, taste, feature
             days = f32(time[j] - plays[_MINUTE, place] / _MINUTES)
             row[at + 2] = ONE / (ONE + max(days, ZERO))
             at += _N_PLAY
+        for rest in range(max(history - me.plays, 0) * (width + _N_PLAY)):
+            row[at + rest] = ZERO
 
 
 @compiled
-def _match(rows, time, candidates, listeners, recent, taste, features, facts, start, out):
+def _match(rows, time, candidates, listeners, recent, taste, features, width, facts, start, out):
     """What each candidate is and how it fits, into `out` from column `start`."""
-    width = features.shape[1]
     for j in range(len(rows)):
         u = rows[j]
-        mine, plays, row, now = taste[u], recent[u], out[j], time[j]
+        if j + 1 < len(rows):
+            for c in range(candidates.shape[1]):
+                i = max(candidates[j + 1, c], 0)
+                fetch(features[i])
+                fetch(facts[i : i + 1])
+        mine, plays, now = taste[u], recent[u], time[j]
         last = listeners[u].finished
-        last_length = facts[last].length if last >= 0 else ZERO
         last_features = features[max(last, 0)]
-        length = np.sqrt(dot(mine, mine))
-        at = start
+        per_last = facts[last].per_length if last >= 0 else ZERO
+        per_mine = _inverse(np.sqrt(dot(mine, mine)))
         for c in range(candidates.shape[1]):
             i = candidates[j, c]
+            at = start + c * (width + _N_MATCH)
             if i < 0:
-                at += width + _N_MATCH
+                for e in range(width + _N_MATCH):
+                    out[j, at + e] = ZERO
                 continue
             fact, own = facts[i], features[i]
-            for f in range(width):
-                row[at + f] = own[f]
-            to_taste, to_last = dot(own, mine), dot(own, last_features)
+            copy(own, width, out[j], at)
             by_artist, artists, by_genre, genres, repeats = _came_of(plays, i, fact.artist, fact.genre)
-            at += width
-            row[at] = _cosine(to_taste, length * fact.length)
-            row[at + 1] = _cosine(to_last, last_length * fact.length)
-            row[at + 2] = _UNIT * f32(by_artist) / (_FEW + f32(artists))
-            row[at + 3] = _UNIT * f32(by_genre) / (_FEW + f32(genres))
-            row[at + 4] = fact.popularity
-            row[at + 5] = TWO * _NEW_DAYS / (_NEW_DAYS + f32(max(now - fact.released, 0.0))) - ONE
-            row[at + 6] = f32(repeats) / (_FEW + f32(repeats))
-            at += _N_MATCH
+            fit = out[j, at + width : at + width + _N_MATCH]
+            fit[0] = _cosine(dot(own, mine) * per_mine * fact.per_length)
+            fit[1] = _cosine(dot(own, last_features) * per_last * fact.per_length)
+            fit[2] = _UNIT * f32(by_artist) * _OF[artists]
+            fit[3] = _UNIT * f32(by_genre) * _OF[genres]
+            fit[4] = fact.popularity
+            fit[5] = TWO * _NEW_DAYS / (_NEW_DAYS + f32(max(now - fact.released, 0.0))) - ONE
+            fit[6] = f32(repeats) * _OF[repeats]
 
 
 @floats.scalar
 def _came_of(plays, track, artist, genre):
     """Of `plays` (5, 32): outcomes of the artist's and their number, of the genre's; plays of the track."""
-    by_artist, artists, by_genre, genres, repeats = _NONE, _NONE, _NONE, _NONE, _NONE
+    of_artist, of_genre = _NONE, _NONE
     for h in range(MEMORY):  # int32 throughout, so that it vectorises
         outcome = plays[_OUTCOME, h]
-        same_artist, same_genre = plays[_ITS_ARTIST, h] == artist, plays[_ITS_GENRE, h] == genre
-        by_artist = np.int32(by_artist + (outcome if same_artist else _NONE))
-        artists = np.int32(artists + (_ONE_PLAY if same_artist else _NONE))
-        by_genre = np.int32(by_genre + (outcome if same_genre else _NONE))
-        genres = np.int32(genres + (_ONE_PLAY if same_genre else _NONE))
-        repeats = np.int32(repeats + (_ONE_PLAY if plays[_THE_TRACK, h] == track else _NONE))
+        again = _AGAIN if plays[_THE_TRACK, h] == track else _NONE
+        of_artist = np.int32(of_artist + again + (outcome if plays[_ITS_ARTIST, h] == artist else _NONE))
+        of_genre = np.int32(of_genre + (outcome if plays[_ITS_GENRE, h] == genre else _NONE))
+    repeats = np.int32(np.int32(of_artist + _HALF_PLAYED) >> np.int32(24))
+    by_artist, artists = _unpacked(np.int32(of_artist - repeats * _AGAIN))
+    by_genre, genres = _unpacked(of_genre)
     return by_artist, artists, by_genre, genres, repeats
 
 
 @floats.scalar
-def _cosine(product, lengths):
-    """A cosine, held within [-1, 1]; 0 where a vector is."""
-    return min(max(product / lengths, -ONE), ONE) if lengths > ZERO else ZERO
+def _unpacked(total):
+    """The outcomes, within 2^15 of 0, and the number of plays that are in one sum."""
+    plays = np.int32(np.int32(total + _HALF_PLAYED) >> np.int32(16))
+    return np.int32(total - plays * _PLAYED), plays
+
+
+@floats.scalar
+def _inverse(length):
+    """1 over a length; 0 of none."""
+    return ONE / length if length > ZERO else ZERO
+
+
+@floats.scalar
+def _cosine(x):
+    """A cosine, held within [-1, 1]."""
+    return min(max(x, -ONE), ONE)

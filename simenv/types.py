@@ -96,6 +96,13 @@ class Request:
         """The request of some of its listeners: `which` indexes m."""
         return Request(*(getattr(self, f.name)[which] for f in fields(self)))
 
+    @classmethod
+    def concat(cls, parts: Sequence[Request]) -> Request:
+        """One request of all who ask, in the order of `parts`, of which there is one at least."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
+
 
 @dataclass(frozen=True, slots=True)
 class Slate:
@@ -127,7 +134,21 @@ class Response:
     flags: U8  # (m, k) LIKED and SAVED as earned, though they show later; 0 where not reached
     activity: U8  # (m, k)
     device: U8  # (m, k)
+    reached: Bool  # (m, k)
+    skipped: Bool  # (m, k)
+    left: Bool  # (m,)
     session: I32  # (m,)
+
+    @property
+    def results(self) -> tuple[NDArray, ...]:
+        """What a kernel writes, in the order in which it takes them: all but the session."""
+        played = (self.time, self.seconds, self.utility, self.flags, self.activity, self.device)
+        return (*played, self.reached, self.skipped, self.left)
+
+    @property
+    def feedback(self) -> Feedback:
+        """What shows of it when the slate ends."""
+        return Feedback(self.reached, self.seconds, self.skipped, self.left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from simenv._answers import gather_heard, unpack
+from simenv._answers import gather_heard
 from simenv.catalogue import Catalogue, Hidden
 from simenv.errors import UsageError
 from simenv.heard import Heard
@@ -22,12 +22,10 @@ from simenv.types import (
     I32,
     KNOWN,
     LIKED,
-    REACHED,
     SAVED,
     Bool,
     Day,
     Exchange,
-    Feedback,
     Late,
     Plays,
     Request,
@@ -154,7 +152,7 @@ class World:
         response = self._listeners.play(request.listeners, slate.tracks, self.response)
         self._request = None
         self._active = request.listeners
-        feedback = feedback_of(response)
+        feedback = response.feedback
         self.truth.utility = response.utility
         self.truth.known = np.zeros(response.flags.shape, bool)
         if self.heard is not None or self.log is not None:
@@ -162,10 +160,8 @@ class World:
             self.truth.known[feedback.reached] = plays.has(KNOWN)
         else:  # charts, likes and saves come all the same
             earned = (response.flags & (LIKED | SAVED)) != 0
-            n = np.count_nonzero(response.seconds >= HEARD_SECONDS)
-            who, what = np.empty((2, n + 1), np.int32)
-            gather_heard(request.listeners, slate.tracks, response.seconds, who, what)
-            self._expect(who[:n], what[:n], plays_of(request, slate, response, earned))
+            heard = gathered(request.listeners, slate.tracks, response.seconds)
+            self._expect(*heard, plays_of(request, slate, response, earned))
         return Exchange(request, slate, feedback)
 
     def turn(self) -> Day:
@@ -219,9 +215,9 @@ class World:
 
     def _enter(self, plays: Plays) -> Plays:
         """Enter plays into the platform's memory and the log; hand back what is public of them."""
-        earned = (plays.flags & (LIKED | SAVED)) != 0
-        heard = plays.seconds >= HEARD_SECONDS
-        self._expect(plays.listener[heard], plays.track[heard], plays.rows(earned))
+        earned = np.flatnonzero(plays.flags & (LIKED | SAVED))
+        heard = gathered(plays.listener, plays.track[:, None], plays.seconds[:, None])
+        self._expect(*heard, plays.rows(earned))
         flags = plays.flags & ~(LIKED | SAVED)
         if self.heard is not None:
             known = self.heard.add(plays.listener, plays.track, plays.time, plays.seconds)
@@ -256,18 +252,17 @@ class WorldTruth:
         return self._listeners.appeal(listeners, tracks)
 
 
-def feedback_of(response: Response) -> Feedback:
-    """What shows of a response when the slate ends."""
-    flags = response.flags
-    reached, skipped = np.empty(flags.shape, bool), np.empty(flags.shape, bool)
-    left = np.empty(len(flags), bool)
-    unpack(flags, reached, skipped, left)
-    return Feedback(reached, response.seconds, skipped, left)
+def gathered(listeners: I32, tracks: I32, seconds: F32) -> tuple[I32, I32]:
+    """Listeners and tracks of plays of 30 s and more, row by row: of (m,) who played (m, k) for (m, k)."""
+    n = np.count_nonzero(seconds >= HEARD_SECONDS)
+    who, what = np.empty((2, n + 1), np.int32)
+    gather_heard(listeners, tracks, seconds, who, what)
+    return who[:n], what[:n]
 
 
 def plays_of(request: Request, slate: Slate, response: Response, which: Bool | None = None) -> Plays:
     """The plays of an exchange, by default all that were reached, listener by listener, slot by slot."""
-    which = (response.flags & REACHED) != 0 if which is None else which
+    which = response.reached if which is None else which
     at = np.flatnonzero(which)
     row = at // which.shape[1]
     return Plays(

@@ -23,14 +23,29 @@ def cosines(interest, sounds, start, size, out):
     d = sounds.shape[0]
     for c in range(size):
         out[c] = ZERO
-    for e in range(0, d - 3, 4):
+    for e in range(0, d - 7, 16):
+        both = e + 16 <= d
         for c in range(size):
             i = start + c
-            first = interest[e] * sounds[e, i] + interest[e + 1] * sounds[e + 1, i]
-            out[c] += first + (interest[e + 2] * sounds[e + 2, i] + interest[e + 3] * sounds[e + 3, i])
-    for e in range(d - d % 4, d):
+            out[c] += (_four(interest, sounds, e, 0, i, both)) + (_four(interest, sounds, e, 1, i, both))
+    for e in range(d - d % 8, d):
         for c in range(size):
             out[c] += interest[e] * sounds[e, start + c]
+
+
+@scalar
+def _four(interest, sounds, e, first, i, both):
+    """(v0 + v4) + (v2 + v6) of the lanes v from `first` on, as `dot` adds them up."""
+    even = _lane(interest, sounds, e + first, i, both) + _lane(interest, sounds, e + first + 4, i, both)
+    odd = _lane(interest, sounds, e + first + 2, i, both) + _lane(interest, sounds, e + first + 6, i, both)
+    return even + odd
+
+
+@scalar
+def _lane(interest, sounds, e, i, both):
+    """What one lane of `dot` sums: the products of every eighth term, of two blocks or of one."""
+    product = interest[e] * sounds[e, i]
+    return product + interest[e + 8] * sounds[e + 8, i] if both else product
 
 
 @scalar

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from simenv.rng import normals, uniforms
 from simenv.types import F32, F64, I32
 from simenv.users.adversaries import enlist
 
 if TYPE_CHECKING:
     from simenv.users.population import Population
+
+TRAITS = (
+    *("luck", "newcomer", "joined", "rate", "skipper", "chronotype"),
+    *("discovery", "mainstream", "interests"),
+)
+"""What is drawn once for each listener: the names of the streams."""
 
 _GRID = np.concatenate(
     [[1e-6, 1e-5, 1e-4], np.linspace(5e-4, 1 - 5e-4, 2000), [1 - 1e-4, 1 - 1e-5, 1 - 1e-6]]
@@ -51,36 +58,34 @@ def born(population: Population, rows: I32, life: I32, time: float) -> None:
     who = rows.astype(np.int64) + population.first
     n, most = len(rows), population.weight.shape[1]
 
-    def normal(name: str) -> F32:
-        return (key / name).normal(who, life)
-
-    def uniform(name: str) -> F32:
-        return (key / name).uniform(who, life)
-
+    bits = key.each(TRAITS, who, life)
+    own = dict(zip(TRAITS, uniforms(bits), strict=True))
+    rate, skipper, chronotype = normals(np.stack([own[name] for name in ("rate", "skipper", "chronotype")]))
     me = np.zeros(n, population.people.dtype)
-    me["luck"] = (key / "luck").bits(who, life)
+    me["luck"] = bits[TRAITS.index("luck")]
     me["life"] = life
-    late = uniform("newcomer") < p.newcomers
-    me["joined"] = time + np.where(late, uniform("joined") * p.newcomer_days, 0.0)
+    late = own["newcomer"] < p.newcomers
+    me["joined"] = time + np.where(late, own["joined"] * p.newcomer_days, 0.0)
     me["clock"] = me["updated"] = me["tired"] = me["joined"]
     me["activity_until"] = -1.0
     me["gone"] = np.inf
     spread = p.sessions_spread
-    me["rate"] = p.sessions * np.exp(spread * normal("rate") - spread**2 / 2)
+    me["rate"] = p.sessions * np.exp(spread * rate - spread**2 / 2)
     enlist(me, who, life, key, population.catalogue, p)
-    me["discovery"] = beta(p.discovery_a, p.discovery_b, uniform("discovery"))
-    me["mainstream"] = beta(p.mainstream_a, p.mainstream_b, uniform("mainstream"))
-    me["skipper"] = p.skipper * normal("skipper")
-    me["chronotype"] = p.chronotype * normal("chronotype")
+    me["discovery"] = beta(p.discovery_a, p.discovery_b, own["discovery"])
+    me["mainstream"] = beta(p.mainstream_a, p.mainstream_b, own["mainstream"])
+    me["skipper"] = p.skipper * skipper
+    me["chronotype"] = p.chronotype * chronotype
     me["last_track"] = -1
-    me["interests"] = 1 + np.minimum(poisson(p.interests, uniform("interests")), most - 1)
+    me["interests"] = 1 + np.minimum(poisson(p.interests, own["interests"]), most - 1)
 
     places = np.arange(most)
     has = places < me["interests"][:, None]  # (n, 5)
     supply = np.cumsum(hidden.supply, dtype=np.float64)
-    spot = (key / "home").uniform(who[:, None], life[:, None], places) * supply[-1]
+    spot, heavy = uniforms(key.each(("home", "weight"), who[:, None], life[:, None], places))
+    spot = spot * supply[-1]
     home = np.minimum(np.searchsorted(supply, spot, side="right"), len(supply) - 1).astype(np.int16)
-    mass = gamma(p.evenness, (key / "weight").uniform(who[:, None], life[:, None], places))
+    mass = gamma(p.evenness, heavy)
     mass = np.where(has, np.maximum(mass, 1e-6), 0)  # gammas scaled to sum 1 are Dirichlet
     weight = mass / mass.sum(axis=1, keepdims=True)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from simenv._lanes import dot, lean
+from simenv._lanes import scale as stretch
 from simenv.floats import ONE, ZERO, exp32, f32, log32, scalar
 
 _ALMOST_ONE = f32(0.999999)
@@ -12,13 +14,8 @@ _ALMOST_ONE = f32(0.999999)
 @scalar
 def move(interest, target, share):
     """mu <- unit(mu + share (target - mu)): an interest goes a share of the way to a place on the sphere."""
-    norm = ZERO
-    for e in range(interest.shape[0]):
-        interest[e] += share * (target[e] - interest[e])
-        norm += interest[e] * interest[e]
-    scale = ONE / math.sqrt(norm)
-    for e in range(interest.shape[0]):
-        interest[e] *= scale
+    lean(interest, target, share)
+    stretch(interest, ONE / math.sqrt(dot(interest, interest)))
 
 
 @scalar

@@ -21,7 +21,7 @@ from simenv._cache import driver
 from simenv._prefetch import fetch
 from simenv.context import show_context
 from simenv.floats import ZERO, exp32, f32, scalar
-from simenv.types import LEFT
+from simenv.types import LEFT, SKIPPED
 from simenv.users.activities import arousal_wanted
 from simenv.users.adversaries import HONEST, aim
 from simenv.users.appeal import (
@@ -82,12 +82,12 @@ def look_ahead(u, people, taste, weight, tracks, minutes, counts, filters):
 @compiled
 def play(
     rows, lo, hi, slate, people, taste, weight, home, home_weight, tracks, minutes, counts, traces, filters,
-    genres, songs, sound, params, time, seconds, utility, flags, activity, device,
+    genres, songs, sound, params, time, seconds, utility, flags, activity, device, reached, skipped, left,
 ):  # fmt: skip
     """Play to each of `rows` (m,) their row of `slate` (m, k), until it or the session is over.
 
-    The last six arguments are results, (m, k) each; what is not reached stays as it is. A track under 0 plays
-    nothing.
+    The last nine arguments are results, (m, k) each and `left` (m,); what is not reached stays as it is. A
+    track under 0 plays nothing.
     """
     p, music = params[0], Music(songs, sound)
     for j in range(lo, hi):
@@ -113,7 +113,9 @@ def play(
             seconds[j, slot], utility[j, slot] = heard, liking
             over = ends(me, luck, p)
             flags[j, slot] = np.uint8(bits | LEFT) if over else bits
+            reached[j, slot], skipped[j, slot] = True, bits & SKIPPED != 0
             if over:
+                left[j] = True
                 plan_return(me, p)
                 break
 
@@ -121,7 +123,8 @@ def play(
 @compiled
 def browse(
     rows, lo, hi, slate, pi, looks, people, taste, weight, home, home_weight, tracks, minutes, counts, traces,
-    filters, genres, songs, sound, params, time, seconds, utility, flags, activity, device,
+    filters, genres, songs, sound, params, time, seconds, utility, flags, activity, device, reached, skipped,
+    left,
 ):  # fmt: skip
     """Show to each of `rows` (m,) their row of `slate` (m, k); at most one track is picked and played.
 
@@ -147,9 +150,10 @@ def browse(
             time[j, slot], activity[j, slot], device[j, slot] = me.clock, me.activity, me.device
             heard, bits, liking, _ = listen(me, tastes, memory, music, slate[j, slot], True, luck, p)
             seconds[j, slot], utility[j, slot] = heard, liking
+            reached[j, slot], skipped[j, slot] = True, bits & SKIPPED != 0
         else:
             decline(me, p)
-        over = ends(me, luck, p)
+        over = left[j] = ends(me, luck, p)
         flags[j, max(slot, 0)] = np.uint8(bits | LEFT) if over else bits
         if over:
             plan_return(me, p)
@@ -172,6 +176,9 @@ def live(
     count = 0
     for j in range(lo, hi):
         u = rows[j]
+        if j + 1 < hi:
+            fetch(people[rows[j + 1] : rows[j + 1] + 1])
+            fetch(taste[rows[j + 1]])
         me = people[u]
         tastes = Tastes(taste[u], weight[u], home[u], home_weight[u])
         memory = Memory(tracks[u], minutes[u], counts[u], traces[u], filters[u], genres[u])
@@ -202,6 +209,16 @@ def live(
                     weights[slot] = replay_weight(memory, slot, interest, music, me.clock, p)
             plan_return(me, p)
     return hi, count
+
+
+@compiled
+def enter(events, start, time, listener, track, session, seconds, flags, source, activity, device):
+    """Write `events` (e,) of a buffer into columns, from row `start` on."""
+    for e in range(events.shape[0]):
+        event, row = events[e], start + e
+        time[row], listener[row], track[row] = event.time, event.listener, event.track
+        session[row], seconds[row], flags[row] = event.session, event.seconds, event.flags
+        source[row], activity[row], device[row] = event.source, event.activity, event.device
 
 
 @compiled

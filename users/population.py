@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simenv._aligned import aligned, aligned_zeros
 from simenv.catalogue import Catalogue, Hidden
 from simenv.context import COLUMNS
 from simenv.rng import Key
@@ -16,10 +17,11 @@ from simenv.users import kernels
 from simenv.users.birth import born
 from simenv.users.charts import Charts, Publisher
 from simenv.users.choice import examination
+from simenv.users.derived import LONGEST
 from simenv.users.influence import pull, told
 from simenv.users.params import ListenerParams
 from simenv.users.recognition import WORDS
-from simenv.users.records import EVENT, PERSON, plays_of, songs_of
+from simenv.users.records import EVENT, PERSON, blank_plays, songs_of
 from simenv.users.session import ASKING, GONE
 from simenv.users.signals import late_signals
 from simenv.users.social import Circle, befriend
@@ -30,6 +32,7 @@ INTERESTS = 5
 CHUNK = 65_536
 ALONE = 2_000  # below so many rows the caller's thread does it
 BUFFER = 1 << 16  # organic plays a call of the kernel may hold
+ROOM = 4 * LONGEST  # and of one listener at most: fewer are quicker to make room for
 BLOCK = 512  # tracks whose appeal is worked out side by side
 
 
@@ -60,18 +63,19 @@ class Population:
         self.threads, self.first = threads, first
         self._record, self._publisher = params.record(), Publisher(catalogue, hidden, params)
         slots, d = params.memory, hidden.sound.shape[1]
-        self.people = np.zeros(n, PERSON)
-        self.taste = np.zeros((n, INTERESTS, d), np.float32)
-        self.weight = np.zeros((n, INTERESTS), np.float32)
-        self.home = np.zeros((n, INTERESTS), np.int16)
-        self.home_weight = np.zeros((n, INTERESTS), np.float32)
-        self.tracks = np.full((n, slots), -1, np.int32)
-        self.minutes = np.zeros((n, slots), np.uint32)
-        self.counts = np.zeros((n, slots), np.uint16)
-        self.traces = np.zeros((n, 3, slots), np.uint16)
-        self.filters = np.zeros((n, 2, WORDS), np.uint64)
-        self.genres = np.zeros((n, catalogue.n_genres if params.fatigue else 0), np.float32)
-        self.songs = songs_of(catalogue, hidden, params)
+        self.people = aligned_zeros(n, PERSON)
+        self.taste = aligned_zeros((n, INTERESTS, d), np.float32)
+        self.weight = aligned_zeros((n, INTERESTS), np.float32)
+        self.home = aligned_zeros((n, INTERESTS), np.int16)
+        self.home_weight = aligned_zeros((n, INTERESTS), np.float32)
+        self.tracks = aligned_zeros((n, slots), np.int32)
+        self.tracks[:] = -1
+        self.minutes = aligned_zeros((n, slots), np.uint32)
+        self.counts = aligned_zeros((n, slots), np.uint16)
+        self.traces = aligned_zeros((n, 3, slots), np.uint16)
+        self.filters = aligned_zeros((n, 2, WORDS), np.uint64)
+        self.genres = aligned_zeros((n, catalogue.n_genres if params.fatigue else 0), np.float32)
+        self.songs, self._sound = songs_of(catalogue, hidden, params), aligned(hidden.sound)
         self._lanes = self._side_by_side()
         self._circle: Circle | None = None  # made at the first turn that needs it
         self._pool: ThreadPoolExecutor | None = None
@@ -138,16 +142,24 @@ class Population:
         def work(lo: int, hi: int) -> list[NDArray]:
             parts, weights = [], np.zeros(self.params.memory, np.float32)
             while lo < hi:
-                buffer = np.empty(BUFFER, EVENT)
+                buffer = np.empty(min(BUFFER, ROOM * (hi - lo)), EVENT)
                 lo, count = kernels.live(
                     rows, lo, hi, until, share, *self._rows, self.hidden.centroids, charts, weights, buffer
                 )
                 if count:
-                    parts.append(buffer[:count].copy() if count < BUFFER // 2 else buffer[:count])
+                    parts.append(buffer[:count].copy() if count < len(buffer) // 2 else buffer[:count])
             return parts
 
         parts = [part for chunk in self._each(rows, work) for part in chunk]
-        return plays_of(np.concatenate(parts) if parts else np.empty(0, EVENT))
+        starts = np.cumsum([0, *map(len, parts)])
+        plays = blank_plays(int(starts[-1]))
+        columns = (
+            *(plays.time, plays.listener, plays.track, plays.session, plays.seconds, plays.flags),
+            *(plays.source, plays.activity, plays.device),
+        )
+        places = list(zip(parts, starts, strict=False))
+        self._share(lambda part, start: kernels.enter(part, start, *columns), places)
+        return plays
 
     def asking(self, rows: I32) -> I32:
         """Those of `rows` who wait for a slate."""
@@ -176,14 +188,15 @@ class Population:
                 of the others at most one track is played.
         """
         out = self.blank(rows, tracks.shape[1])
-        results = (out.time, out.seconds, out.utility, out.flags, out.activity, out.device)
         if response == "queue":
-            self._each(rows, lambda lo, hi: self.play_some(rows, lo, hi, tracks, results))
+            self._each(rows, lambda lo, hi: self.play_some(rows, lo, hi, tracks, out.results))
             return out
         pi = examination(response, tracks.shape[1], self.params)
         self._each(
             rows,
-            lambda lo, hi: kernels.browse(rows, lo, hi, tracks, pi, np.empty_like(pi), *self._rows, *results),
+            lambda lo, hi: kernels.browse(
+                rows, lo, hi, tracks, pi, np.empty_like(pi), *self._rows, *out.results
+            ),
         )
         return out
 
@@ -197,11 +210,14 @@ class Population:
             flags=np.zeros(shape, np.uint8),
             activity=np.zeros(shape, np.uint8),
             device=np.zeros(shape, np.uint8),
+            reached=np.zeros(shape, bool),
+            skipped=np.zeros(shape, bool),
+            left=np.zeros(len(rows), bool),
             session=self.people["session"][rows],
         )
 
     def play_some(self, rows: I32, lo: int, hi: int, tracks: I32, results: tuple[NDArray, ...]) -> None:
-        """The kernel's `play` on rows [lo, hi) of `rows`, into the six arrays `results`."""
+        """The kernel's `play` on rows [lo, hi) of `rows`, into the arrays `results`."""
         kernels.play(rows, lo, hi, tracks, *self._rows, *results)
 
     @property
@@ -210,7 +226,7 @@ class Population:
         return (
             *(self.people, self.taste, self.weight, self.home, self.home_weight),
             *(self.tracks, self.minutes, self.counts, self.traces, self.filters, self.genres),
-            *(self.songs, self.hidden.sound, self._record),
+            *(self.songs, self._sound, self._record),
         )
 
     def late(self, listener: I32, time: F64, track: I32, ended: F64, flags: U8) -> Late:
@@ -250,14 +266,19 @@ class Population:
 
     def _each(self, rows: I32, work: Callable[[int, int], object]) -> list:
         """`work(lo, hi)` on chunks of `rows`, in the caller's thread or a few; results in row order."""
+        if len(rows) == 1:  # a single listener's step is mostly calls
+            return [work(0, 1)]
         alone = self.threads == 1 or len(rows) < ALONE
         size = CHUNK if alone else min(CHUNK, -(-len(rows) // self.threads))
-        cuts = [(lo, min(lo + size, len(rows))) for lo in range(0, len(rows), size)]
-        if alone:
-            return [work(lo, hi) for lo, hi in cuts]
+        return self._share(work, [(lo, min(lo + size, len(rows))) for lo in range(0, len(rows), size)])
+
+    def _share(self, work: Callable[..., object], tasks: Sequence[tuple]) -> list:
+        """`work(*task)` of each task, by as many threads as there are; results in order."""
+        if self.threads == 1 or len(tasks) == 1:
+            return [work(*task) for task in tasks]
         if self._pool is None:  # made by the process that uses it, so a fork of an idle population is safe
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="listeners")
-        return list(self._pool.map(lambda cut: work(*cut), cuts))
+        return list(self._pool.map(lambda task: work(*task), tasks))
 
     def __getstate__(self) -> dict:
         return self.__dict__ | {"_pool": None}

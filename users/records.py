@@ -115,20 +115,10 @@ def _check(what: str, values: NDArray) -> None:
         raise UsageError(f"{what} {int(bad.argmax())} is not a finite number: mend the catalogue")
 
 
-def plays_of(events: NDArray) -> Plays:
-    """Organic EVENTs as log columns."""
-    m = len(events)
-    return Plays(
-        time=events["time"].copy(),
-        listener=events["listener"].copy(),
-        track=events["track"].copy(),
-        visit=np.full(m, -1, np.int32),
-        session=events["session"].copy(),
-        slot=np.full(m, -1, np.int8),
-        source=events["source"].copy(),
-        propensity=np.full(m, np.nan, np.float32),
-        seconds=events["seconds"].copy(),
-        flags=events["flags"].copy(),
-        activity=events["activity"].copy(),
-        device=events["device"].copy(),
-    )
+def blank_plays(m: int) -> Plays:
+    """Log columns of m organic plays: what they are is yet to be written, but for what is alike of all."""
+    columns = {name: np.empty(m, dtype) for name, dtype in Plays.dtypes.items()}
+    columns["visit"].fill(-1)
+    columns["slot"].fill(-1)
+    columns["propensity"].fill(np.nan)
+    return Plays(**columns)
