@@ -67,7 +67,7 @@ class Rabbit:
         return self._vw.example(text)
 
     def law(self, shared: Example, arms: Sequence[int]) -> F64:
-        """(a,) chance of each of `arms`, first ones first where VW sees no difference."""
+        """(a,) chance of each of `arms`, of which those that VW cannot tell apart share theirs."""
         if len(arms) == 1:
             return np.ones(1)
         chance = np.array(self._vw.predict([shared, *map(self._arm, arms)]))

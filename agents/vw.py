@@ -48,9 +48,10 @@ class Vw(Wrapper):
     probability that VW gives the track among the arms which the slots before have left; 1 if no open track is
     left and the slot is filled by force. So the chance of a slate is the product over its slots, exactly;
     where the inner agent itself explores it is unknown. Every slot that was reached teaches: the cost is 0 if
-    the track was finished, else 1, and counts by 1 / propensity. Where VW sees no difference between arms,
-    the inner agent's order decides, so a new listener is served as by it; a new track is known by its
-    features. Scores are VW's expected share finished, of the last policy where there are several.
+    the track was finished, else 1, and counts by 1 / propensity. Arms that
+    VW cannot tell apart share their chance, so all of the pool is tried at first; a new listener is known by
+    the moment alone and a new track by its features. Scores are VW's expected share finished, of the last
+    policy where there are several.
 
     Args:
         of: the inner agent, which finds the arms.
@@ -73,9 +74,10 @@ class Vw(Wrapper):
         1. a slate is a slot after slot, each a bandit of its own (theirs: one action).
         2. updates are adaptive and invariant, not normalised: features are in [-1, 1] anyway, and a saved
            VW does not resume normalised updates of several policies (theirs: normalised).
-        3. with mtr, arms that were not chosen enter a lesson by their number alone, which changes nothing in
-           what epsilon, bag and squarecb learn; cover, rnd and other estimators weigh the pool as it is when
-           the lesson comes (theirs: as it was).
+        3. with mtr, epsilon, bag and squarecb a lesson has as many blank arms beside the one chosen as the
+           pool has tracks less one, in every slot: of those not chosen VW needs the number alone. Cover, rnd
+           and other estimators weigh the pool as it is when the lesson comes (theirs: as it was).
+        4. of rnd a saved VW resumes the law exactly, but not the size of its next steps (theirs: too).
     """
 
     of: Agent | str = "als"
@@ -245,7 +247,7 @@ class Vw(Wrapper):
             shown = slate.tracks[row].tolist()
             for slot in np.flatnonzero(feedback.reached[row]).tolist():
                 if pool is None:
-                    others = self.rabbit_.blanks(max(self.inner.setting_.slate_size - slot - 1, 0))
+                    others = self.rabbit_.blanks(self.inner.setting_.slate_size - 1)
                 else:
                     left = pool.tracks[row, : pool.n_open[row]].tolist()
                     others = self.rabbit_.arms([i for i in left if i not in shown[: slot + 1]])

@@ -71,7 +71,7 @@ def decisions(plays: Plays, catalogue: Catalogue, history: int = 0, by_play: boo
     turn = _turn(plays.listener[start])
     order = np.argsort(turn, kind="stable")
     for some in np.split(order, np.flatnonzero(np.diff(turn[order])) + 1):  # everyone's n-th, n = 0, 1, ...
-        first, size = start[some], end[some] - start[some]
+        first, size = start[some].astype(np.int32), (end - start)[some].astype(np.int32)
         exchange = _exchange(plays, played, first, size)
         rows, at = np.repeat(np.arange(len(some)), size), _spread(first, size)
         known[at] = observer.of(exchange.request)[rows]

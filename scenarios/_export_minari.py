@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ def library() -> Any:
 
 
 def minari(plays: Plays, catalogue: Catalogue, folder: Path) -> None:
-    """The dataset `simenv/<agent and seed>-v0` under the folder, an episode a session, a step a play.
+    """The dataset `dataset_id(folder.name)` under the folder, an episode a session, a step a play.
 
     Observations are those of the Gymnasium faces, (d,) public facts in [-1, 1] before each play; actions are
     tracks; the reward is 1 if the track was finished. An episode is terminated if the listener left after
@@ -48,9 +49,8 @@ def minari(plays: Plays, catalogue: Catalogue, folder: Path) -> None:
     Raises:
         UsageError: if nothing was recommended, or Minari is not installed.
     """
-    from minari.data_collector import EpisodeBuffer
-
     found = decisions(plays, catalogue, HISTORY, by_play=True)
+    episode = library().data_collector.EpisodeBuffer
     told = found.plays
     new = np.flatnonzero((np.diff(told.listener, prepend=-1) != 0) | (np.diff(told.session, prepend=-1) != 0))
     episodes = []
@@ -59,7 +59,7 @@ def minari(plays: Plays, catalogue: Catalogue, folder: Path) -> None:
         last[-1] = True
         left = bool(told.has(LEFT)[end - 1])
         episodes.append(
-            EpisodeBuffer(
+            episode(
                 id=i,
                 observations=np.concatenate([found.known[start:end], found.after[end - 1 : end]]),
                 actions=told.track[start:end].astype(np.int64),
@@ -69,7 +69,7 @@ def minari(plays: Plays, catalogue: Catalogue, folder: Path) -> None:
                 infos={"propensity": np.append(told.propensity[start:end], np.float32(np.nan))},
             )
         )
-    name = f"simenv/{folder.name}-v0"
+    name = dataset_id(folder.name)
     shutil.rmtree(folder / name, ignore_errors=True)
     with _datasets_in(folder):
         library().create_dataset_from_buffers(
@@ -81,6 +81,11 @@ def minari(plays: Plays, catalogue: Catalogue, folder: Path) -> None:
             description="Sessions of simulated music listeners with a recommender.",
             data_format="arrow",
         )
+
+
+def dataset_id(cell: str) -> str:
+    """What Minari calls a cell: `simenv/<agent and seed>-v0`, in the characters that it takes."""
+    return f"simenv/{re.sub(r'[^A-Za-z0-9_-]+', '-', cell)}-v0"
 
 
 @contextmanager
