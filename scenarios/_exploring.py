@@ -84,10 +84,13 @@ def _inner(agent: Agent) -> str:
 
 
 def third(result: Result, metric: str, agent: str, which: int) -> F64:
-    """(seeds,) mean of one third of the days of `agent`; the last has what is left over."""
+    """(seeds,) mean over one third of the days of `agent`; nan where none of them has a value."""
     values = result.curves(metric, agent)  # (seeds, days)
-    ends = np.linspace(0, values.shape[1], 4).astype(int)
-    return np.nanmean(values[:, ends[which] : ends[which + 1]], axis=1)
+    ends = np.linspace(0, values.shape[1], len(THIRDS) + 1).astype(int)
+    part = values[:, ends[which] : ends[which + 1]]
+    known = np.isfinite(part)
+    total = np.where(known, part, 0).sum(axis=1)
+    return np.divide(total, known.sum(axis=1), out=np.full(len(part), np.nan), where=known.any(axis=1))
 
 
 def difference(result: Result, metric: str, pair: Pair, which: int) -> Interval:
