@@ -15,10 +15,23 @@ from simenv.synthetic import Synthetic
 from simenv.users.params import ListenerParams
 
 STILL = ListenerParams(
-    **dict.fromkeys(("activity", "device", "mood", "lift", "arousal"), 0.0),
-    **dict.fromkeys(("match", "weight_gain", "newness", "exposure", "bored", "worn"), 0.0),
-    **dict.fromkeys(("drift", "weight_drift", "births", "churn", "satisfaction_return"), 0.0),
+    activity=0.0,
+    device=0.0,
+    mood=0.0,
+    lift=0.0,
+    arousal=0.0,
+    match=0.0,
+    weight_gain=0.0,
     quality=1.0,
+    newness=0.0,
+    exposure=0.0,
+    bored=0.0,
+    worn=0.0,
+    drift=0.0,
+    weight_drift=0.0,
+    births=0.0,
+    churn=0.0,
+    satisfaction_return=0.0,
 )
 """Listeners who like the same tracks for ever."""
 
