@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,19 +59,15 @@ class Key:
 
     def bits(self, *event: ArrayLike) -> U64:
         """64 random bits for each event; the integer arrays in `event` broadcast together."""
-        return _fold_all(np.asarray(self.word, np.uint64), event)
-
-    def each(self, names: tuple[str, ...], *event: ArrayLike) -> U64:
-        """`bits` of the children called `names`, the first axis: one hash of many, not many of a few.
-
-        The first array of `event` has as many axes as any.
-        """
-        words = _children(self, names)
-        return _fold_all(words.reshape(-1, *[1] * np.ndim(event[0])), event)
+        h: U64 = np.asarray(self.word, np.uint64)
+        with np.errstate(over="ignore"):  # wrapping is what a hash is made of
+            for part in event:
+                h = _mix_array((h + _GOLDEN) ^ (np.asarray(part).astype(np.uint64) * _GOLDEN))
+        return h
 
     def uniform(self, *event: ArrayLike) -> F32:
         """U(0, 1), open at both ends, in steps of 2^-23."""
-        return uniforms(self.bits(*event))
+        return ((self.bits(*event) >> _S41).astype(f32) + _MIDDLE) * _STEP
 
     def exponential(self, *event: ArrayLike) -> F32:
         """Exp(1)."""
@@ -86,7 +81,7 @@ class Key:
 
     def normal(self, *event: ArrayLike) -> F32:
         """N(0, 1), by the inverse of its distribution function; arrays only."""
-        return normals(self.uniform(*event))
+        return special.ndtri(self.uniform(*event).astype(np.float64)).astype(f32)
 
     def below(self, n: ArrayLike, *event: ArrayLike) -> NDArray[np.int32]:
         """Integers in [0, n), n under 2^31; the bias, n / 2^32, is beneath notice."""
@@ -100,28 +95,6 @@ class Key:
     def generator(self) -> np.random.Generator:
         """A NumPy generator for bulk draws that no comparison is paired on."""
         return np.random.Generator(np.random.Philox(key=self.word))
-
-
-def uniforms(bits: U64) -> F32:
-    """U(0, 1) of finished hashes."""
-    return ((bits >> _S41).astype(f32) + _MIDDLE) * _STEP
-
-
-def normals(uniforms: F32) -> F32:
-    """N(0, 1) of U(0, 1), by the inverse of its distribution function."""
-    return special.ndtri(uniforms.astype(np.float64)).astype(f32)
-
-
-@lru_cache(maxsize=256)
-def _children(key: Key, names: tuple[str, ...]) -> U64:
-    return np.array([(key / name).word for name in names], np.uint64)
-
-
-def _fold_all(h: U64, event: tuple[ArrayLike, ...]) -> U64:
-    with np.errstate(over="ignore"):  # wrapping is what a hash is made of
-        for part in event:
-            h = _mix_array((h + _GOLDEN) ^ (np.asarray(part).astype(np.uint64) * _GOLDEN))
-    return h
 
 
 def _mix_array(z: U64) -> U64:

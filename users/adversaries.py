@@ -35,22 +35,24 @@ _AIM, _COVER, _SECONDS = stream("bot aims"), stream("bot hides"), stream("bot se
 _HEARD, _GLANCE, _MORE = f32(HEARD_SECONDS), f32(1), f32(4)
 
 
-def enlist(me: NDArray, who: NDArray, life: I32, key: Key, catalogue: Catalogue, p: ListenerParams) -> None:
-    """Turn some of the newly born `me` (n,) into bots: columns `bot`, `target` (an artist; -1) and `rate`.
+def enlist(
+    people: NDArray, rows: I32, life: I32, first: int, key: Key, catalogue: Catalogue, p: ListenerParams
+) -> None:
+    """Turn some of the newly born in `rows` into bots: columns `bot`, `target` (an artist) and `rate`.
 
-    Who is one hangs on their own luck alone, so nobody else is changed by it.
+    Who is one hangs on their own luck alone, so nobody else is changed by it. Number `first` is in row 0.
     """
-    me["target"] = -1
     shares = np.cumsum([p.bots_push, p.bots_nuke, p.bots_bandwagon, p.bots_farm])
     if not shares[-1]:
         return
+    who = rows.astype(np.int64) + first
     place = np.searchsorted(shares, (key / "bot").uniform(who, life), side="right")
     is_bot = place < len(shares)
-    me["bot"] = np.where(is_bot, PUSH + place, HONEST)
+    bots, who, life = rows[is_bot], who[is_bot], life[is_bot]
     artists = targets(key, catalogue, p.bot_artists)
-    chosen = artists[(key / "bot target").below(len(artists), who, life)]
-    me["target"] = np.where(is_bot, chosen, -1)
-    me["rate"] = np.where(is_bot, p.bot_rate, me["rate"])
+    people["bot"][bots] = PUSH + place[is_bot]
+    people["target"][bots] = artists[(key / "bot target").below(len(artists), who, life)]
+    people["rate"][bots] = p.bot_rate
 
 
 def targets(key: Key, catalogue: Catalogue, count: int) -> I32:

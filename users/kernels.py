@@ -33,6 +33,7 @@ from simenv.users.appeal import (
     idiosyncrasy,
     weight_gain,
 )
+from simenv.users.birth import be_born, forget, take_interest
 from simenv.users.choice import choose_slot, decline, look
 from simenv.users.derived import LONGEST
 from simenv.users.exposure import days_since, exposure, find, minute_of
@@ -48,6 +49,25 @@ SOURCES = [
 ]
 compiled = driver(SOURCES)
 NO_FLAGS = np.uint8(0)
+
+
+@compiled
+def bear(
+    rows, lo, hi, first, life, time, lived, people, taste, weight, home, home_weight, tracks, minutes, counts,
+    traces, filters, genres, centroids, laws, params,
+):  # fmt: skip
+    """New listeners take `rows`, in which `people` are nobody yet; number `first` is in row 0.
+
+    Rows of those who have not `lived` (m,) are as they were made, and their memory is not touched.
+    """
+    p = params[0]
+    for j in range(lo, hi):
+        u = rows[j]
+        me, who = people[u], u + first
+        be_born(me, who, life[j], time, laws, p)
+        take_interest(me, who, Tastes(taste[u], weight[u], home[u], home_weight[u]), centroids, laws)
+        if lived[j]:
+            forget(tracks[u], minutes[u], counts[u], traces[u], filters[u], genres[u])
 
 
 @compiled

@@ -14,7 +14,8 @@ from simenv.context import COLUMNS
 from simenv.rng import Key
 from simenv.types import F32, F64, I32, U8, Late, Plays, Request, Response
 from simenv.users import kernels
-from simenv.users.birth import born
+from simenv.users.adversaries import enlist
+from simenv.users.birth import NOBODY, laws
 from simenv.users.charts import Charts, Publisher
 from simenv.users.choice import examination
 from simenv.users.derived import LONGEST
@@ -69,14 +70,14 @@ class Population:
         self.home = aligned_zeros((n, INTERESTS), np.int16)
         self.home_weight = aligned_zeros((n, INTERESTS), np.float32)
         self.tracks = aligned_zeros((n, slots), np.int32)
-        self.tracks[:] = -1
+        self.tracks[:] = -1  # free
         self.minutes = aligned_zeros((n, slots), np.uint32)
         self.counts = aligned_zeros((n, slots), np.uint16)
         self.traces = aligned_zeros((n, 3, slots), np.uint16)
         self.filters = aligned_zeros((n, 2, WORDS), np.uint64)
         self.genres = aligned_zeros((n, catalogue.n_genres if params.fatigue else 0), np.float32)
         self.songs, self._sound = songs_of(catalogue, hidden, params), aligned(hidden.sound)
-        self._lanes = self._side_by_side()
+        self._lanes, self._laws = self._side_by_side(), laws(params, hidden.supply, key)
         self._circle: Circle | None = None  # made at the first turn that needs it
         self._pool: ThreadPoolExecutor | None = None
         self.bear(np.arange(n, dtype=np.int32), life=0)
@@ -96,10 +97,22 @@ class Population:
 
         With another `key` everyone has other luck from now on: then bear all rows.
         """
-        self.key = self.key if key is None else key
-        for at in range(0, len(rows), CHUNK):
-            born(self, rows[at : at + CHUNK], np.broadcast_to(life, len(rows))[at : at + CHUNK], time)
-        self._each(rows, lambda lo, hi: kernels.settle_in(rows, lo, hi, self.people, self._record))
+        if key not in (None, self.key):
+            self.key, self._laws = key, laws(self.params, self.hidden.supply, key)
+        lives, lived = np.broadcast_to(np.int32(life), len(rows)), self.people["session"][rows] > 0
+
+        def work(lo: int, hi: int) -> None:
+            here = rows[lo:hi]
+            self.people[here] = NOBODY
+            state = (self.people, self.taste, self.weight, self.home, self.home_weight, *self._memory)
+            kernels.bear(
+                rows, lo, hi, self.first, lives, time, lived, *state, self.hidden.centroids, self._laws,
+                self._record,
+            )  # fmt: skip
+            enlist(self.people, here, lives[lo:hi], self.first, self.key, self.catalogue, self.params)
+            kernels.settle_in(rows, lo, hi, self.people, self._record)
+
+        self._each(rows, work)
 
     def first_charts(self) -> F32:
         """(T,) charts before anybody has played anything."""
@@ -221,11 +234,16 @@ class Population:
         kernels.play(rows, lo, hi, tracks, *self._rows, *results)
 
     @property
+    def _memory(self) -> tuple[NDArray, ...]:
+        """What listeners remember, as kernels take it."""
+        return self.tracks, self.minutes, self.counts, self.traces, self.filters, self.genres
+
+    @property
     def _rows(self) -> tuple[NDArray, ...]:
         """What every kernel that plays music is handed: listeners' rows, tracks' tables, parameters."""
         return (
             *(self.people, self.taste, self.weight, self.home, self.home_weight),
-            *(self.tracks, self.minutes, self.counts, self.traces, self.filters, self.genres),
+            *self._memory,
             *(self.songs, self._sound, self._record),
         )
 
