@@ -55,6 +55,8 @@ COLOURS = {
     "fair": "#9a7b00",
     "robust": "#5f5f9c",
     "private": "#a3a3c8",
+    "vw": "#862e9c",
+    "delayed": "#264653",
 }
 """One fixed colour an agent in every figure of the project; variants of it get shades of their own."""
 

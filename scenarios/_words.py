@@ -6,7 +6,6 @@ import math
 
 from simenv.scenarios._agreement import agreement
 from simenv.scenarios._numbers import number, spanned
-from simenv.scenarios._off_policy import measured, sentence
 from simenv.scenarios._results import Result
 from simenv.scenarios.base import REFERENCES
 from simenv.scenarios.metrics import describe
@@ -17,8 +16,6 @@ AGAINST = "popular"
 
 def answer(result: Result) -> str:
     """The question answered in one sentence, with numbers."""
-    if measured(result):
-        return sentence(result)
     metric = result.scenario.primary
     column = describe(metric)
     means = {a: result.mean(metric, a) for a in result.served}

@@ -143,11 +143,10 @@ class Scenario:
             rule = f"nothing is recommended that the listener heard less than {self.cooldown:g} days ago"
         else:
             rule = "anything may be recommended at any time"
+        own = f"{self.share:.0%} of sessions are recommended, the others are the listener's own"
+        sessions = "every session is recommended" if self.share == 1 else own
         how = "played in order" if self.response == "queue" else "of which one is picked, or none"
-        return (
-            f"a {self.response} of {self.slate_size} tracks, {how}; {rule}; "
-            f"{self.share:.0%} of sessions are recommended, the others are the listener's own"
-        )
+        return f"a {self.response} of {self.slate_size} tracks, {how}; {rule}; {sessions}"
 
     @property
     def columns_measured(self) -> tuple[str, ...]:
