@@ -308,6 +308,18 @@ def test_the_past_is_lived_before_the_first_decision():
     assert not remembered[0].any() and remembered[1].mean() > 20
 
 
+def test_observations_that_a_learner_keeps_stay_as_they_were():
+    env = crowd(6, observe="flat")
+    kept = [env.reset(seed=0)[0]]
+    copies = [kept[0].copy()]
+    for step in range(8):
+        shown = env.step(np.full(6, step))[0]
+        kept.append(shown[2:] if step % 2 else shown)  # a slice is enough
+        copies.append(kept[-1].copy())
+    for array, copy in zip(kept, copies, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
 def test_memory_is_flat():
     env = crowd(64, horizon=20)
     env.reset(seed=1)

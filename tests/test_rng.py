@@ -52,6 +52,14 @@ def test_numpy_and_compiled_draws_have_the_same_bits():
     np.testing.assert_array_equal(KEY.below(37, *event), out["below"])
 
 
+def test_each_child_is_itself_among_many():
+    names = ("luck", "rate", "weight")
+    for event in ((EVENTS[:9], 5), (EVENTS[:9, None], np.arange(4))):
+        bits = KEY.each(names, *event)
+        for name, own in zip(names, bits, strict=True):
+            np.testing.assert_array_equal(own, (KEY / name).bits(*event))
+
+
 def test_golden_draws():
     """A seed keeps its meaning: whoever changes these numbers changes every published result."""
     assert Key.root(7).word == 14490703507033973732

@@ -117,7 +117,7 @@ def _check(what: str, values: NDArray) -> None:
 
 def blank_plays(m: int) -> Plays:
     """Log columns of m organic plays: what they are is yet to be written, but for what is alike of all."""
-    columns = {name: np.empty(m, dtype) for name, dtype in Plays.dtypes.items()}
+    columns: dict[str, NDArray] = {name: np.empty(m, dtype) for name, dtype in Plays.dtypes.items()}
     columns["visit"].fill(-1)
     columns["slot"].fill(-1)
     columns["propensity"].fill(np.nan)
