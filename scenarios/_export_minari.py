@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,12 +67,13 @@ def minari(plays: Plays, catalogue: Catalogue, folder: Path) -> None:
                 rewards=found.finished[start:end].astype(np.float64),
                 terminations=last & left,
                 truncations=last & (not left),
-                infos={"propensity": np.append(told.propensity[start:end], np.float32(np.nan))},
+                infos={"propensity": [*told.propensity[start:end].tolist(), float("nan")]},
             )
         )
     name = dataset_id(folder.name)
     shutil.rmtree(folder / name, ignore_errors=True)
-    with _datasets_in(folder):
+    with _datasets_in(folder), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r".*(is set to|is) None", UserWarning)  # what it likes to be told
         library().create_dataset_from_buffers(
             name,
             episodes,

@@ -111,6 +111,8 @@ def test_minari_loads_episodes_that_are_sessions(run, monkeypatch):
     assert data.total_episodes == sessions and data.total_steps == len(truth)
     episodes = list(data.iterate_episodes())
     np.testing.assert_array_equal(np.concatenate([e.actions for e in episodes]), truth.track)
+    said = np.concatenate([e.infos["propensity"][:-1] for e in episodes])
+    np.testing.assert_allclose(said, truth.propensity)
     np.testing.assert_array_equal(np.concatenate([e.rewards for e in episodes]), ~truth.has(SKIPPED))
     for episode in episodes:
         assert len(episode.observations) == len(episode.actions) + 1
