@@ -60,8 +60,8 @@ def test_the_law_is_what_is_drawn_from(how):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", HOW)
-def test_the_law_is_what_is_drawn_from_50000_times(how):
-    frequencies(how, 50_000)
+def test_the_law_is_what_is_drawn_from_ever_so_often(how):
+    frequencies(how, 50_000 if how == "rnd" else 200_000)  # rnd takes ten times as long
 
 
 def test_each_slot_is_vws_own_law_over_what_is_left():
