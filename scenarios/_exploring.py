@@ -164,9 +164,11 @@ def now_and_later(result: Result) -> Figure | None:
         for i, pair in enumerate(some):
             spans = [difference(result, metric, pair, which) for which in range(len(THIRDS))]
             x = np.arange(len(THIRDS)) + 0.5 * (i + 0.5 - len(some) / 2) / len(some)
-            hue = colour(pair.arm.partition("(")[0])
+            hue, again = colour(pair.arm), any(pair.arm == before.arm for before in some[:i])
             mean, low, high = (np.array([getattr(s, at) for s in spans]) for at in ("mean", "low", "high"))
-            axes.plot(x, mean, "o-", color=hue, linewidth=1.4, ms=5, label=f"{pair.arm} - {pair.against}")
+            style = {"linestyle": (0, (4, 2)), "mfc": "white"} if again else {}
+            name = f"{pair.arm} - {pair.against}"
+            axes.plot(x, mean, marker="o", color=hue, linewidth=1.4, ms=5, label=name, **style)
             axes.vlines(x, low, high, color=hue, linewidth=2)
         axes.axhline(0, color="#444444", linewidth=0.8)
         axes.set_xticks(range(len(THIRDS)), [f"{name} third" for name in THIRDS])
