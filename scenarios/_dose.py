@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from simenv.scenarios._numbers import number, spanned
+from simenv.scenarios._numbers import spanned
 from simenv.scenarios._plots import colour, figure_of, note, size_of, wrapped
 from simenv.scenarios._stats import interval
 from simenv.scenarios._trade_off import VARIETY, Family, families
@@ -18,6 +18,8 @@ from simenv.types import F64
 if TYPE_CHECKING:
     from simenv.scenarios._results import Result
 
+MEANT = {"days": "days that feedback comes late", "batch": "days between two deliveries of feedback"}
+"""Numbers whose name alone does not say what they are."""
 BESIDE = ("oracle", "popular", "random")
 """Arms that have no such number, drawn as levels."""
 
@@ -78,7 +80,7 @@ def dose(result: Result) -> Figure | None:
         for agent in (a for a in BESIDE if a in result.served):
             level = result.mean(metric, agent).mean
             axes.axhline(level, color=colour(agent), linewidth=1, linestyle=(0, (4, 2)), label=agent)
-        axes.set_xlabel(f"{knob} of {curves[0].name.partition('(')[0]}")
+        axes.set_xlabel(MEANT.get(knob, f"{knob} of {curves[0].name.partition('(')[0]}"))
         axes.set_ylim(bottom=0)
     first.set_ylabel(wrapped(describe(metric).words, 46))
     handles, names = first.get_legend_handles_labels()
@@ -98,7 +100,7 @@ def section(result: Result) -> list[str]:
             for value, name in family.arms:
                 apart = "" if name == first else spanned(result.compare(metric, name, first).difference, True)
                 lines.append(
-                    f"| {within(family)} | {number(value)} | {spanned(result.mean(metric, name))} | {apart} |"
+                    f"| {within(family)} | {value:g} | {spanned(result.mean(metric, name))} | {apart} |"
                 )
         lines.append("")
     return lines

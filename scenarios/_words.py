@@ -56,6 +56,8 @@ def notes(result: Result) -> list[str]:
     lines = ["Means over worlds; in brackets the 95 % bootstrap interval over worlds."]
     if result.scenario.seeds == 1:
         lines = ["One world only: no interval can be given."]
+    if result.scenario.assumed:
+        lines.append(f"Assumed, not found: a world made to show it, in which {result.scenario.assumed}.")
     marked = [a for a in result.served if unbeaten(result, a)]
     if marked:
         names = ", ".join(f"`{a}`" for a in marked)

@@ -44,6 +44,8 @@ class Scenario:
 
     question: str
     """What is asked."""
+    assumed: str = field(default="", kw_only=True)
+    """What the world was made to show, if it was: the report then calls the answer assumed, not found."""
     agents: tuple[str, ...] = EVERYONE
     """Arms: expressions such as als or "als(factors=32)"; organic and oracle are arms of the runner's own."""
     logged_by: str | None = None

@@ -39,6 +39,7 @@ BANDITS = ("thompson", "ucb")
 
 SCENARIO = Scenario(
     question="What does late feedback cost a bandit that draws, and one that trusts its bounds?",
+    assumed="tastes are alike and never move, and the same ten tracks go to all who ask until feedback comes",
     primary="finished",
     shown=("regret", "regret_total", "regret_growth"),
     metrics=(Reward, Welfare, Learning),

@@ -157,7 +157,7 @@ def test_late_feedback_is_told_by_what_it_takes_from_each_agent():
     said = answered(result)
     assert "from days 0 to 7 `thompson` changes by -0.0700" in said and "`ucb` changes by -0.210" in said
     assert "`thompson` less `ucb`: +0.140" in said
-    assert "| ucb | 7.00 | 0.205" in "\n".join(_dose.section(result))
+    assert "| ucb | 7 | 0.205" in "\n".join(_dose.section(result))
     assert "dose" in more_figures(result)
 
 
