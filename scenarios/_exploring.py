@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -166,7 +166,7 @@ def now_and_later(result: Result) -> Figure | None:
             x = np.arange(len(THIRDS)) + 0.5 * (i + 0.5 - len(some) / 2) / len(some)
             hue, again = colour(pair.arm), any(pair.arm == before.arm for before in some[:i])
             mean, low, high = (np.array([getattr(s, at) for s in spans]) for at in ("mean", "low", "high"))
-            style = {"linestyle": (0, (4, 2)), "mfc": "white"} if again else {}
+            style: dict[str, Any] = {"linestyle": (0, (4, 2)), "mfc": "white"} if again else {}
             name = f"{pair.arm} - {pair.against}"
             axes.plot(x, mean, marker="o", color=hue, linewidth=1.4, ms=5, label=name, **style)
             axes.vlines(x, low, high, color=hue, linewidth=2)
