@@ -125,7 +125,7 @@ def bench(words: Sequence[str]) -> int:
 def table_of(timings: Sequence[Timing]) -> Table:
     """The rows as they are printed."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column("case")
+    table.add_column("case", no_wrap=True, min_width=max((len(row.case) for row in timings), default=0))
     for name in COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
     for row in timings:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from simenv.env import PopulationEnv
+from simenv.face import Face
 from simenv.scenarios._bench_memory import bytes_a_listener
 from simenv.scenarios._bench_world import TRACKS, Done, Task
 from simenv.scenarios.build import listener_env, population_env
 
+CANDIDATES = Face().candidates
 _FEW, _MANY = 2_000, 200_000  # decisions a repetition, about
 
 
@@ -22,7 +24,7 @@ def step(listeners: int, threads: int) -> Task:
 
     def work() -> Done:
         for place in range(_FEW):
-            _, _, terminated, truncated, _ = env.step(place % 8)
+            _, _, terminated, truncated, _ = env.step(place % CANDIDATES)
             if terminated or truncated:
                 env.reset()
         return Done(_FEW)
@@ -30,11 +32,11 @@ def step(listeners: int, threads: int) -> Task:
     return Task(work, bytes_a_listener(_population))
 
 
-def vector(listeners: int, threads: int) -> Task:
-    """The native vector environment, autoresets included."""
-    env = _population(listeners, threads)
+def vector(listeners: int, threads: int, candidates: int = CANDIDATES) -> Task:
+    """The native vector environment, autoresets included; a decision is one of so many candidates."""
+    env = _population(listeners, threads, candidates)
     env.reset(seed=0)
-    places = (np.arange(listeners) * 7 + np.arange(8)[:, None] * 3) % 8  # (8, n)
+    places = (np.arange(listeners) * 7 + np.arange(8)[:, None] * 3) % candidates  # (8, n)
     calls = min(_FEW, max(8, _MANY // listeners))
 
     def work() -> Done:
@@ -67,5 +69,5 @@ def sb3(listeners: int, threads: int) -> Task:
     return Task(work, bytes_a_listener(_population))
 
 
-def _population(listeners: int, threads: int = 1) -> PopulationEnv:
-    return population_env(listeners, tracks=TRACKS, observe="flat", threads=threads)
+def _population(listeners: int, threads: int = 1, candidates: int = CANDIDATES) -> PopulationEnv:
+    return population_env(listeners, tracks=TRACKS, observe="flat", threads=threads, candidates=candidates)

@@ -76,6 +76,7 @@ def cases(days: int = DAYS, who: ListenerParams | None = None) -> dict[str, tupl
         "birth": (birth, 0),
         "step": (step, 1),
         "vector": (vector, 1),
+        "vector20": (partial(vector, candidates=20), 1),
         "sb3": (sb3, 1),
         "year": (partial(year, days=days, who=who), SLATE),
     }

@@ -22,7 +22,18 @@ from simenv.world import World
 
 TRACKS = 20_000
 SLATE = 10
-ONLINE = ("cascade_ucb", "epsgreedy", "lints", "linucb", "popular", "sb3", "thompson", "trending", "ucb")
+ONLINE = (
+    "cascade_ucb",
+    "epsgreedy",
+    "lints",
+    "linucb",
+    "popular",
+    "sb3",
+    "thompson",
+    "trending",
+    "ucb",
+    "vw",
+)
 """Agents that learn from every exchange by themselves; named here so that not all need be imported."""
 STAYING = ListenerParams(churn=0.0)  # nobody leaves for good, so every repetition has the same crowd
 

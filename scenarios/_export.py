@@ -15,6 +15,8 @@ from rich.console import Console
 
 from simenv.catalogue import Catalogue
 from simenv.errors import UsageError
+from simenv.scenarios import _export_bandits as bandits
+from simenv.scenarios import _export_minari as offline
 from simenv.scenarios._export_tables import begun, interactions, items, rated, tracks_table
 from simenv.scenarios._folder import cell_folder
 from simenv.scenarios._grid import check_jobs
@@ -38,6 +40,11 @@ class Export:
     recbole: atomic files, CELL.inter (a play a row) and CELL.item.
     lenskit: ratings.csv (user_id, item_id, rating, timestamp; a listener and track a row, with the count of
     plays) and tracks.csv.
+    vw: feedback.vw, a recommended play an event with its cost (0 finished, 1 not) and propensity, for `vw
+    --cb_explore_adf --cb_type mtr`; its arms are the track and those after it in its slate.
+    obp: feedback.npz, the arrays of Open Bandit Pipeline's BanditFeedback.
+    minari: a dataset of sessions as episodes for offline reinforcement learning (needs the package minari).
+    vw and obp refuse logs with unknown propensities.
     A rating is 1 + 4 (seconds heard / length); timestamps are seconds since 1970, day 0
     being 1 January 2024, as the dates of release have it.
     """
@@ -45,7 +52,7 @@ class Export:
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
     """Folder of the run."""
     to: str
-    """Format: parquet, csv, recbole or lenskit."""
+    """Format: parquet, csv, recbole, lenskit, vw, obp or minari."""
     out: Path | None = None
     """Folder to write to; by default RUN/export/FORMAT."""
     agents: tuple[str, ...] = ()
@@ -68,6 +75,8 @@ def main(words: Sequence[str]) -> int:
         raise UsageError(
             f"--to {asked.to}: no such format{did_you_mean(asked.to, tuple(FORMATS))}\nThere are {there}"
         )
+    if asked.to == "minari":
+        offline.library()
     check_jobs(asked.jobs)
     run = open_run(asked.run)
     cells = choose(run, asked.agents, asked.seeds)
@@ -84,6 +93,8 @@ def main(words: Sequence[str]) -> int:
             FORMATS[asked.to](plays, run.scenario.world(cell.seed).catalogue, folder)
         except OSError as error:
             raise UsageError(f"cannot write to {folder}: {error.strerror or error}") from None
+        except UsageError as error:
+            raise UsageError(f"{cell.who}, seed {cell.seed}: {error}") from None
         screen.print(f"{cell.who}, seed {cell.seed}: {len(plays):,} plays: {folder}", markup=False)
     return 0
 
@@ -138,5 +149,13 @@ def _text(table: pa.Table, path: Path, delimiter: str = ",") -> None:
             pc.write_csv(table, part, pc.WriteOptions(quoting_style="needed"))
 
 
-FORMATS: Mapping[str, Write] = {"parquet": _parquet, "csv": _csv, "recbole": _recbole, "lenskit": _lenskit}
+FORMATS: Mapping[str, Write] = {
+    "parquet": _parquet,
+    "csv": _csv,
+    "recbole": _recbole,
+    "lenskit": _lenskit,
+    "vw": bandits.vw,
+    "obp": bandits.obp,
+    "minari": offline.minari,
+}
 """How a cell's plays and tracks are written into its folder."""

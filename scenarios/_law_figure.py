@@ -31,7 +31,8 @@ def figure(judged: Judgement, lived: Sequence[Lived], note: str) -> Figure:
     """All laws of `judged`, drawn from the worlds behind them: means over seeds."""
     wide = min(_WIDE, len(judged.entries))
     tall = -(-len(judged.entries) // wide)
-    drawing = Figure(figsize=(3.3 * max(wide, 2), 2.9 * tall + 1.0), dpi=120)
+    room = max(wide, 2)  # panels' widths that title and legend have
+    drawing = Figure(figsize=(3.3 * room, 2.9 * tall + 1.0), dpi=120)
     FigureCanvasAgg(drawing)
     drawing.set_layout_engine("constrained", w_pad=0.08, h_pad=0.10)
     for place, law in enumerate(judged.entries):
@@ -56,9 +57,9 @@ def figure(judged: Judgement, lived: Sequence[Lived], note: str) -> Figure:
         handles=[*(_handle(agent) for agent in names), Patch(color=_BAND, label="what the law asks for")],
         loc="outside lower left",
         alignment="left",
-        ncols=6,
+        ncols=min(6, 2 * room),
         fontsize=9,
-        title=note,
+        title=textwrap.fill(note, 44 * room),
         title_fontsize=9,
         frameon=False,
     )

@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simenv.scenarios._agreement import OFFLINE, compared
+from simenv.scenarios._dose import dose
+from simenv.scenarios._exploring import now_and_later
 from simenv.scenarios._off_policy import measured
 from simenv.scenarios._off_policy_plots import against_truth, by_estimator
 from simenv.scenarios._plots import colour, figure_of, note, size_of, wrapped
@@ -35,8 +37,9 @@ def more_figures(result: Result) -> dict[str, Figure]:
         drawn["offline_online"] = offline_online(result)
     if measured(result):
         drawn |= {"estimates": against_truth(result), "estimators": by_estimator(result)}
-    if (traded := trade_off(result)) is not None:
-        drawn["trade_off"] = traded
+    for name, draw in (("trade_off", trade_off), ("now_and_later", now_and_later), ("dose", dose)):
+        if (figure := draw(result)) is not None:
+            drawn[name] = figure
     return drawn
 
 

@@ -56,6 +56,8 @@ COLOURS = {
     "robust": "#5f5f9c",
     "private": "#a3a3c8",
     "sb3": "#c2185b",
+    "vw": "#862e9c",
+    "delayed": "#264653",
 }
 """One fixed colour an agent in every figure of the project; variants of it get shades of their own."""
 

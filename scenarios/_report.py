@@ -9,15 +9,16 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from simenv.errors import UsageError
-from simenv.scenarios import _folder
+from simenv.scenarios import _dose, _exploring, _folder
 from simenv.scenarios._agreement import OFFLINE
+from simenv.scenarios._answers import answered
 from simenv.scenarios._folder import cell_folder
 from simenv.scenarios._more_plots import more_figures
 from simenv.scenarios._numbers import number, spanned
 from simenv.scenarios._off_policy import table
 from simenv.scenarios._plots import curves, differences
 from simenv.scenarios._results import Failure, Result, write_text
-from simenv.scenarios._words import AGAINST, answer, notes, surface, unbeaten
+from simenv.scenarios._words import AGAINST, notes, surface, unbeaten
 from simenv.scenarios.metrics import describe
 
 NAMED = 5  # tracks that rose and as many that fell, an agent
@@ -80,7 +81,7 @@ def read_result(out: Path) -> Result:
 def told(result: Result, figures: list[Path]) -> str:
     """The report in Markdown."""
     scenario = result.scenario
-    lines = [f"# {scenario.question}", "", answer(result), ""]
+    lines = [f"# {scenario.question}", "", answered(result), ""]
     if result.folder is not None:
         remade = _folder.read_run(result.folder)["command"]
         lines += ["Made by:", "", f"    {remade}", ""]
@@ -95,6 +96,8 @@ def told(result: Result, figures: list[Path]) -> str:
         "",
         *(f"**Failed**: `{f.agent}`, seed {f.seed}: {f.why.splitlines()[0]}\n" for f in result.failures),
         *table(result),
+        *_exploring.section(result),
+        *_dose.section(result),
         *_against_table(result),
         *_rose_and_fell(result),
         "## Figures",

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simenv.errors import UsageError
+from simenv.scenarios._answers import answered
 from simenv.scenarios._grid import run_name
 from simenv.scenarios._listeners import listeners_of
 from simenv.scenarios._numbers import number, spanned
@@ -21,7 +22,7 @@ from simenv.scenarios._registry import available, load
 from simenv.scenarios._report import read_result, trace_file, write_report, written
 from simenv.scenarios._results import Result, write_json
 from simenv.scenarios._runner import execute, settle
-from simenv.scenarios._words import AGAINST, answer, notes, unbeaten
+from simenv.scenarios._words import AGAINST, notes, unbeaten
 from simenv.scenarios.base import Scenario
 
 _WIDTH = 110  # of tables where there is no terminal to ask
@@ -109,7 +110,7 @@ def _show(result: Result, json: Path | None) -> int:
         screen.width = _WIDTH
     if result.outcomes:
         screen.print(f"[bold]{result.scenario.question}[/bold]\n")
-        screen.print(*textwrap.wrap(_plain(answer(result)), screen.width), "", sep="\n", markup=False)
+        screen.print(*textwrap.wrap(_plain(answered(result)), screen.width), "", sep="\n", markup=False)
         screen.print(_table(result, screen.width))
         screen.print(*("\n" + _plain(line) for line in notes(result) if line), sep="", markup=False)
         if json is not None:

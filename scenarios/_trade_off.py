@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
@@ -35,21 +34,29 @@ class Family:
 
 
 def families(agents: Sequence[str]) -> list[Family]:
-    """Three arms and more of one agent each, which differ in one number."""
-    found = []
-    made = sorted((type(each).__name__, name, each) for name in agents if (each := arm(name).make()))
-    for _, members in groupby(made, key=lambda one: one[0]):
-        arms = {name: each for _, name, each in members}
-        if len(arms) < _LEAST:
+    """Three arms and more of one agent each, which differ in one number; an arm may be in several."""
+    kinds: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for name in agents:
+        made = arm(name).make()
+        said = _said(made)
+        kinds.setdefault((type(made).__name__, str(said.get("of") or "")), {})[name] = said
+    return [family for kind in sorted(kinds) for family in _of_one_kind(kinds[kind])]
+
+
+def _of_one_kind(arms: Mapping[str, Mapping[str, Any]]) -> list[Family]:
+    """The families among arms of one agent, whose parameters are given by name."""
+    found, first = [], next(iter(arms.values()))
+    agent = next(iter(arms)).partition("(")[0]
+    for knob in first:
+        if isinstance(first[knob], bool) or not isinstance(first[knob], int | float):
             continue
-        said = [_said(each) for each in arms.values()]
-        knobs = [name for name in said[0] if len({repr(one[name]) for one in said}) > 1]
-        if len(knobs) != 1 or not all(isinstance(one[knobs[0]], int | float) for one in said):
-            continue
-        steps = sorted((float(one[knobs[0]]), name) for one, name in zip(said, arms, strict=True))
-        shared = [f"{name}={said[0][name]}" for name in ("of",) if name in said[0]]
-        agent = next(iter(arms)).partition("(")[0]
-        found.append(Family(f"{agent}({', '.join(shared)})" if shared else agent, knobs[0], tuple(steps)))
+        alike: dict[str, list[tuple[float, str]]] = {}
+        for name, said in arms.items():
+            rest = repr([(k, v) for k, v in said.items() if k != knob])
+            alike.setdefault(rest, []).append((float(said[knob]), name))
+        shared = f"(of={first['of']})" if first.get("of") else ""
+        steps = [tuple(sorted(each)) for each in alike.values() if len(each) >= _LEAST]
+        found += [Family(f"{agent}{shared}", knob, each) for each in steps]
     return found
 
 

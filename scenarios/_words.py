@@ -6,7 +6,6 @@ import math
 
 from simenv.scenarios._agreement import agreement
 from simenv.scenarios._numbers import number, spanned
-from simenv.scenarios._off_policy import measured, sentence
 from simenv.scenarios._results import Result
 from simenv.scenarios.base import REFERENCES
 from simenv.scenarios.metrics import describe
@@ -17,8 +16,6 @@ AGAINST = "popular"
 
 def answer(result: Result) -> str:
     """The question answered in one sentence, with numbers."""
-    if measured(result):
-        return sentence(result)
     metric = result.scenario.primary
     column = describe(metric)
     means = {a: result.mean(metric, a) for a in result.served}
@@ -59,6 +56,8 @@ def notes(result: Result) -> list[str]:
     lines = ["Means over worlds; in brackets the 95 % bootstrap interval over worlds."]
     if result.scenario.seeds == 1:
         lines = ["One world only: no interval can be given."]
+    if result.scenario.assumed:
+        lines.append(f"Assumed, not found: a world made to show it, in which {result.scenario.assumed}.")
     marked = [a for a in result.served if unbeaten(result, a)]
     if marked:
         names = ", ".join(f"`{a}`" for a in marked)

@@ -45,6 +45,8 @@ class Scenario:
 
     question: str
     """What is asked."""
+    assumed: str = field(default="", kw_only=True)
+    """What the world was made to show, if it was: the report then calls the answer assumed, not found."""
     agents: tuple[str, ...] = EVERYONE
     """Arms: expressions such as als or "als(factors=32)"; organic and oracle are arms of the runner's own."""
     logged_by: str | None = None
@@ -166,11 +168,10 @@ class Scenario:
             rule = f"nothing is recommended that the listener heard less than {self.cooldown:g} days ago"
         else:
             rule = "anything may be recommended at any time"
+        own = f"{self.share:.0%} of sessions are recommended, the others are the listener's own"
+        sessions = "every session is recommended" if self.share == 1 else own
         how = "played in order" if self.response == "queue" else "of which one is picked, or none"
-        return (
-            f"a {self.response} of {self.slate_size} tracks, {how}; {rule}; "
-            f"{self.share:.0%} of sessions are recommended, the others are the listener's own"
-        )
+        return f"a {self.response} of {self.slate_size} tracks, {how}; {rule}; {sessions}"
 
     @property
     def columns_measured(self) -> tuple[str, ...]:

@@ -11,7 +11,14 @@ import numpy as np
 
 from simenv.types import F32
 
-_OURS = 3  # references to an array that only we hold: the list, the loop and the count's argument
+
+def _references(arrays: list[F32], place: int) -> int:
+    """How many hold an array: this list, whoever reads it, and what the interpreter adds meanwhile."""
+    return sys.getrefcount(arrays[place])
+
+
+_OURS = _references([np.empty(0, np.float32)], 0)
+"""Of an array that only the list holds; interpreters differ in what they add."""
 
 
 class Recycled:
@@ -27,9 +34,9 @@ class Recycled:
 
     def take(self, shape: tuple[int, ...]) -> F32:
         """An array of `shape` that nobody else holds."""
-        for array in self._arrays:
-            if sys.getrefcount(array) <= _OURS and array.shape == shape:
-                return array
+        for place in range(len(self._arrays)):
+            if _references(self._arrays, place) <= _OURS and self._arrays[place].shape == shape:
+                return self._arrays[place]
         fresh = np.empty(shape, np.float32)
         self._arrays = [fresh, *self._arrays[: self.spare - 1]]
         return fresh

@@ -79,6 +79,7 @@ class World:
                 "weight": np.where(of > 0, of / of.sum(1, keepdims=True), 0.5).astype(np.float32),
                 "interests": count.astype(np.int8),
                 "satisfaction": (key / "s").bell(np.arange(N)),
+                "discovery": (key / "nu").uniform(np.arange(N)),
                 "joined": np.zeros(N),
                 "gone": np.full(N, np.inf),
                 "bot": (np.arange(N) % 5 == 0).astype(np.int8),

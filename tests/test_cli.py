@@ -85,7 +85,7 @@ def test_every_parameter_of_every_part_is_an_option(folder, capsys):
     ("words", "message"),
     [
         (("rnu",), "did you mean 'run'"),
-        (("run",), "name one of cold_start, filter_bubble"),
+        (("run",), "name one of cold_start, delay, exploration, filter_bubble"),
         (("run", "filter_buble"), "did you mean 'filter_bubble'"),
         (("run", "filter_bubble", "--agents", "alss"), "did you mean 'als'"),
         (("run", "filter_bubble", "--agents", "als(factor=3)"), "did you mean 'factors'"),

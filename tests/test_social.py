@@ -202,7 +202,9 @@ def test_in_a_window_friends_do_not_touch_one_another():
     for world, shift in ((one, 0), (other, 11)):
         while (request := world.waiting()) is not None:
             slate = answer(request, world.catalogue)
-            who = int(request.listeners[0]) if who is None else who
+            if who is None:  # of those who ask the one with most friends
+                friends = np.diff(world._listeners._circle.start)[request.listeners]
+                who = int(request.listeners[friends.argmax()])
             out = np.flatnonzero(world.catalogue.released_by(0.0))
             row = request.listeners == who
             slate.tracks[row] = out[(slate.tracks[row] + shift + np.arange(4)) % 90]
