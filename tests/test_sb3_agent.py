@@ -2,6 +2,7 @@
 
 import json
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -314,8 +315,11 @@ def test_its_network_is_served_without_torch(tmp_path):
 
     _model.save(model(), tmp_path / "m")
     code = (
-        "import sys; from simenv.agents import parse; from simenv.agents._model import read\n"
-        "read(__import__('pathlib').Path('m')); parse('sb3(model=m)')\n"
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from tiny import Tiny, checkerboard, request\n"
+        "from simenv.agents import parse\n"
+        "agent, world = parse('sb3(model=m)'), Tiny(checkerboard())\n"
+        "agent.begin(world.setting); world.wave(agent); agent.recommend(request([0, 1]))\n"
         "assert not {'torch', 'stable_baselines3'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
