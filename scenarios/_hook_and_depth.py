@@ -55,7 +55,7 @@ LISTENER = ListenerParams(
     base=1.0,
     hook=0.6,
     depth=2.0,
-    satisfaction_pace=0.1,
+    satisfaction_pace=0.4,
     churn=0.0025,
     churn_satisfaction=3.0,
 )
@@ -67,6 +67,7 @@ _PRESET = {
     "listener_params": LISTENER,
     "horizon": HORIZON,
     "candidates": 2,
+    "history": 6,  # of what came earlier .6^6 is left in the satisfaction
     "retrieve": InTurn,
 }
 hook_and_depth_env = partial(listener_env, **_PRESET)

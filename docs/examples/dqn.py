@@ -1,8 +1,8 @@
 """A DQN of one's own, in PyTorch, on the environment whose optimum is known.
 
-Listeners of `simenv/HookAndDepth-v0` are pleased by hooky tracks and kept by deep ones; how satisfied they are
-does not show, only what they finished. Double Q-learning (van Hasselt et al. 2016) with a replay memory, on
-the native vector environment:
+Listeners of `simenv/HookAndDepth-v0` are pleased by hooky tracks and kept by deep ones; how satisfied they
+are does not show, only what they finished. Double Q-learning (van Hasselt et al. 2016) with a replay memory,
+on the native vector environment:
 
     python docs/examples/dqn.py
 """
@@ -54,6 +54,7 @@ def network(width: int) -> nn.Module:
 
 
 def greedy(online: nn.Module, seen: np.ndarray) -> np.ndarray:
+    """The better action of each row of what shows."""
     with torch.no_grad():
         return online(torch.from_numpy(seen)).argmax(dim=1).numpy()
 
@@ -73,7 +74,7 @@ def train(seed: int, steps: int) -> nn.Module:
             group["lr"] = RATE * (1 - step / steps)
         explore = luck.random(LISTENERS) < max(0.1, 1 - 4 * step / steps)
         action = np.where(explore, luck.integers(0, 2, LISTENERS), greedy(online, seen))
-        after, reward, terminated, truncated, info = envs.step(action)
+        after, reward, terminated, truncated, _ = envs.step(action)
         over = terminated | truncated  # the horizon is an end like any other: it is what the optimum counts
         memory.add(seen, action, reward, after, over)  # what shows after an end does not count
         seen = after
