@@ -2,7 +2,8 @@
 
 Listeners of `simenv/HookAndDepth-v0` are pleased by hooky tracks and kept by deep ones; how satisfied they
 are does not show, only what they finished. Double Q-learning (van Hasselt et al. 2016) with a replay memory,
-on the native vector environment:
+on the native vector environment. The loss is the square: Huber's, which DQN is often given, aims at the
+median, and the median listener stays, so that it learns never to mind those who leave.
 
     python docs/examples/dqn.py
 """
@@ -84,7 +85,9 @@ def train(seed: int, steps: int) -> nn.Module:
         with torch.no_grad():
             best = online(later).argmax(dim=1, keepdim=True)
             goal = paid + (1 - ended) * target(later).gather(1, best)[:, 0]
-        loss = nn.functional.smooth_l1_loss(online(before).gather(1, chosen[:, None])[:, 0], goal)
+        loss = nn.functional.mse_loss(
+            online(before).gather(1, chosen[:, None])[:, 0], goal
+        )  # not Huber's, see above
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
