@@ -16,6 +16,9 @@ from simenv.users.params import ListenerParams
 HORIZON = 60
 """Decisions until an episode is truncated."""
 
+HISTORY = 6
+"""Plays that show; of what came before them .6^6 is left in the satisfaction."""
+
 LISTENER = ListenerParams(
     # all alike, from birth to the end
     interests=0.0,
@@ -61,16 +64,26 @@ LISTENER = ListenerParams(
 )
 """A hooky track is finished in 67 of 100 plays, a deep one in 26."""
 
-_PRESET = {
-    "tracks": 2,
-    "catalogue": TwoKinds(),
-    "listener_params": LISTENER,
-    "horizon": HORIZON,
-    "candidates": 2,
-    "history": 6,  # of what came earlier .6^6 is left in the satisfaction
-    "retrieve": InTurn,
-}
-hook_and_depth_env = partial(listener_env, **_PRESET)
+hook_and_depth_env = partial(
+    listener_env,
+    tracks=2,
+    catalogue=TwoKinds(),
+    listener_params=LISTENER,
+    horizon=HORIZON,
+    candidates=2,
+    history=HISTORY,
+    retrieve=InTurn,
+)
 """`build.listener_env` with other defaults; any argument can be given."""
-hook_and_depth_population = partial(population_env, **_PRESET)
+
+hook_and_depth_population = partial(
+    population_env,
+    tracks=2,
+    catalogue=TwoKinds(),
+    listener_params=LISTENER,
+    horizon=HORIZON,
+    candidates=2,
+    history=HISTORY,
+    retrieve=InTurn,
+)
 """`build.population_env` with other defaults; any argument can be given."""

@@ -23,7 +23,7 @@ from simenv.rng import Key
 from simenv.scenarios._hook_and_depth_plan import Game
 
 ID = "simenv/HookAndDepth-v0"
-LISTENERS, MEMORY, BATCH, RATE, TARGET_PACE = 64, 50_000, 256, 1e-3, 0.01
+LISTENERS, MEMORY, BATCH, RATE, TARGET_PACE = 64, 200_000, 256, 1e-3, 0.01
 
 
 class Memory:
@@ -85,9 +85,7 @@ def train(seed: int, steps: int) -> nn.Module:
         with torch.no_grad():
             best = online(later).argmax(dim=1, keepdim=True)
             goal = paid + (1 - ended) * target(later).gather(1, best)[:, 0]
-        loss = nn.functional.mse_loss(
-            online(before).gather(1, chosen[:, None])[:, 0], goal
-        )  # not Huber's, see above
+        loss = nn.functional.mse_loss(online(before).gather(1, chosen[:, None])[:, 0], goal)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -97,7 +95,7 @@ def train(seed: int, steps: int) -> nn.Module:
     return online
 
 
-def returns(choose, n: int = 4_000, seed: int = 1_000_000) -> np.ndarray:
+def returns(choose, n: int = 20_000, seed: int = 1_000_000) -> np.ndarray:
     """(n,) returns of listeners nobody was trained on."""
     envs = gymnasium.make_vec(ID, num_envs=n)
     seen, _ = envs.reset(seed=seed)
@@ -114,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--steps", type=int, default=8_000, help="decisions of each of 64 listeners")
+    parser.add_argument("--steps", type=int, default=16_000, help="decisions of each of 64 listeners")
     parser.add_argument("--seeds", type=int, default=3, help="learners")
     asked = parser.parse_args()
     torch.set_num_threads(1)

@@ -22,7 +22,7 @@ import simenv  # noqa: F401  registers the environment
 from simenv.sb3 import as_vec_env
 from simenv.scenarios._hook_and_depth_plan import Game
 
-LISTENERS, DECISIONS = 256, 32  # decisions a listener between two updates
+LISTENERS, DECISIONS = 512, 32  # decisions a listener between two updates
 
 
 class Finite(VecEnvWrapper):
@@ -52,8 +52,8 @@ def train(seed: int, steps: int) -> PPO:
         batch_size=LISTENERS * DECISIONS // 8,
         n_epochs=4,
         learning_rate=lambda left: 1e-3 * left,
-        gamma=0.97,
-        gae_lambda=0.9,
+        gamma=0.98,
+        gae_lambda=0.95,
         ent_coef=0.003,
         seed=seed,
         device="cpu",
@@ -61,7 +61,7 @@ def train(seed: int, steps: int) -> PPO:
     return learner.learn(steps)
 
 
-def returns(learner: PPO, n: int = 4_000, seed: int = 1_000_000) -> np.ndarray:
+def returns(learner: PPO, n: int = 20_000, seed: int = 1_000_000) -> np.ndarray:
     """(n,) returns of listeners nobody was trained on."""
     env = listeners(n)
     env.seed(seed)
@@ -78,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--steps", type=int, default=800_000, help="decisions of each learner")
+    parser.add_argument("--steps", type=int, default=1_600_000, help="decisions of each learner")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the learners")
     asked = parser.parse_args()
     torch.set_num_threads(1)

@@ -20,7 +20,7 @@ from simenv.rng import Key
 from simenv.scenarios._hook_and_depth_plan import Game
 
 LISTENERS, RATE, CALM = 2_048, 0.03, 0.9
-FADE = 0.9  # of what comes a step later: most of it is chance
+FADE = 0.98  # of what comes a step later: most of it is chance
 
 
 def live(envs: VectorEnv, weights: np.ndarray, luck: np.random.Generator, seed: int | None = None):
