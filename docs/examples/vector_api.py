@@ -1,8 +1,8 @@
-"""A learner of thirty lines on Gymnasium's vector interface, without a library for learning.
+"""A learner of few lines on Gymnasium's vector interface, without a library for learning.
 
 REINFORCE (Williams 1992) with a logistic policy: whether the next track is deep depends on a weighted sum of
 what shows. A batch is a life each of 2,048 listeners; what an action led to is the rest of its return, less
-what a straight line through what shows makes of it. Takes seconds:
+what a straight line through what shows makes of it. Takes a minute or two:
 
     python docs/examples/vector_api.py
 """
