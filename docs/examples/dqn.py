@@ -23,7 +23,7 @@ from simenv.rng import Key
 from simenv.scenarios._hook_and_depth_plan import Game
 
 ID = "simenv/HookAndDepth-v0"
-LISTENERS, MEMORY, BATCH, RATE, TARGET_PACE = 64, 200_000, 256, 1e-3, 0.01
+LISTENERS, MEMORY, BATCH, RATE, TARGET_PACE = 64, 50_000, 256, 1e-3, 0.01
 
 
 class Memory:
@@ -112,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--steps", type=int, default=16_000, help="decisions of each of 64 listeners")
+    parser.add_argument("--steps", type=int, default=8_000, help="decisions of each of 64 listeners")
     parser.add_argument("--seeds", type=int, default=3, help="learners")
     asked = parser.parse_args()
     torch.set_num_threads(1)
