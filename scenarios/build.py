@@ -19,9 +19,13 @@ from simenv.retrieve import MakeRetriever, Nearby
 from simenv.rng import Key
 from simenv.synthetic import Synthetic
 from simenv.table import from_table
+from simenv.two_kinds import TwoKinds
 from simenv.users.params import ListenerParams
 from simenv.users.population import Population
 from simenv.world import World
+
+Source = Synthetic | TwoKinds | Path | str | None
+"""Of a catalogue: a recipe, or a table of real tracks; None: the usual recipe."""
 
 
 def make_world(
@@ -30,7 +34,7 @@ def make_world(
     seed: int = 0,
     *,
     listener: ListenerParams | None = None,
-    catalogue: Synthetic | Path | str | None = None,
+    catalogue: Source = None,
     columns: Mapping[str, str] | None = None,
     kappa: float = 0.5,
     cooldown: float = 30.0,
@@ -81,12 +85,12 @@ def make_world(
 def make_catalogue(
     tracks: int,
     key: Key,
-    catalogue: Synthetic | Path | str | None = None,
+    catalogue: Source = None,
     columns: Mapping[str, str] | None = None,
     kappa: float = 0.5,
 ) -> tuple[Catalogue, Hidden]:
     """Tracks as they show and as they sound: of a table, or of a recipe with so many `tracks`."""
-    if catalogue is None or isinstance(catalogue, Synthetic):
+    if catalogue is None or isinstance(catalogue, Synthetic | TwoKinds):
         return replace(catalogue or Synthetic(), tracks=tracks).make(key)
     return from_table(catalogue, columns, key=key, kappa=kappa)
 
@@ -100,7 +104,7 @@ def listener_env(
     listener: int = 0,
     world: int = 0,
     tracks: int = 2_000,
-    catalogue: Synthetic | Path | str | None = None,
+    catalogue: Source = None,
     listener_params: ListenerParams | None = None,
     slate_size: int = 1,
     horizon: int = 100,
@@ -154,7 +158,7 @@ def population_env(
     *,
     world: int = 0,
     tracks: int = 2_000,
-    catalogue: Synthetic | Path | str | None = None,
+    catalogue: Source = None,
     listener_params: ListenerParams | None = None,
     slate_size: int = 1,
     horizon: int = 100,
@@ -215,7 +219,7 @@ class Practising:
 
 def practice(
     tracks: int,
-    catalogue: Synthetic | Path | str | None = None,
+    catalogue: Source = None,
     listener: ListenerParams | None = None,
     *,
     slate_size: int = 10,
@@ -244,7 +248,7 @@ def practice(
 def _crowd(
     n: int,
     first: int,
-    place: tuple[int, int, Synthetic | Path | str | None],
+    place: tuple[int, int, Source],
     params: ListenerParams | None,
     face: Face,
     retrieve: MakeRetriever,
@@ -258,9 +262,7 @@ def _crowd(
 
 
 @lru_cache(maxsize=4)
-def _stage(
-    world: int, tracks: int, catalogue: Synthetic | Path | str | None, params: ListenerParams
-) -> tuple[Stage, Hidden]:
+def _stage(world: int, tracks: int, catalogue: Source, params: ListenerParams) -> tuple[Stage, Hidden]:
     """A catalogue and the charts that a small population left behind by living organically for four weeks."""
     if tracks < 1:
         raise UsageError(f"tracks={tracks}: a world needs at least one")

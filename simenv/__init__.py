@@ -46,17 +46,36 @@ def __dir__() -> list[str]:
 
 
 _PRESETS: dict[str, dict[str, object]] = {
-    "simenv/Listener-v0": {},  # choose one of eight candidates: Discrete
+    "simenv/Listener-v0": {},  # one of eight candidates: Discrete
     "simenv/ListenerBlend-v0": {"actions": "blend"},  # weigh what makes a candidate good: Box
-    "simenv/ListenerSlate-v0": {"slate_size": 10, "candidates": 40},  # ten of forty: MultiDiscrete
+    "simenv/Radio-v0": {
+        "candidates": 20,
+        "cooldown": 1.0,
+        "reward": "minutes",
+    },  # nothing twice a day: Discrete
+    "simenv/Shelf-v0": {
+        "slate_size": 10,
+        "candidates": 40,
+        "response": "shelf",
+    },  # ten of forty: MultiDiscrete
+    "simenv/HookAndDepth-v0": {},  # please now or satisfy: Discrete, and the optimum is known
 }
 """Registered environments, as presets of the arguments of `simenv.scenarios.build.listener_env`."""
 
+_MAKERS = {
+    "simenv/HookAndDepth-v0": (
+        "_hook_and_depth:hook_and_depth_env",
+        "_hook_and_depth:hook_and_depth_population",
+    )
+}
+"""Who makes one listener and a population, where it is not `simenv.scenarios.build`."""
+
 for _id, _arguments in _PRESETS.items():
     if _id not in gymnasium.registry:
+        _one, _many = _MAKERS.get(_id, ("build:listener_env", "build:population_env"))
         gymnasium.register(
             _id,
-            entry_point="simenv.scenarios.build:listener_env",
-            vector_entry_point="simenv.scenarios.build:population_env",
+            entry_point=f"simenv.scenarios.{_one}",
+            vector_entry_point=f"simenv.scenarios.{_many}",
             kwargs=_arguments,
         )

@@ -51,6 +51,15 @@ def test_gymnasium_finds_nothing_to_complain_of(actions, observe, slate_size):
     check_env(env.unwrapped)
 
 
+@pytest.mark.parametrize("history", [0, 1, 32])
+@pytest.mark.parametrize("observe", LAYOUTS)
+def test_nor_with_another_history(observe, history):
+    env = alone(observe=observe, history=history)
+    check_env(env.unwrapped)
+    shown = crowd(2, observe="dict", history=history).reset(seed=1)[0]
+    assert shown["history"].shape == (2, history * 20) if history else "history" not in shown
+
+
 def test_make_vec_gives_the_native_population():
     env = crowd(8)
     assert type(env.unwrapped).__name__ == "PopulationEnv"
@@ -473,3 +482,20 @@ def test_every_registered_environment_keeps_the_contract_and_is_flat(name):
     native = gymnasium.make_vec(name, num_envs=3, tracks=300)
     assert type(native.unwrapped).__name__ == "PopulationEnv"
     assert native.single_observation_space == env.observation_space
+
+
+def test_a_radio_plays_nothing_twice_a_day_and_a_shelf_is_picked_from():
+    radio = gymnasium.make_vec("simenv/Radio-v0", num_envs=20, tracks=300, listener_params=FAITHFUL)
+    radio.reset(seed=1)
+    last = {}
+    for _ in range(40):
+        now = radio.unwrapped._crowd.request.time
+        mask = radio.action_masks()
+        tracks = radio.step(mask.argmax(axis=1))[4]["tracks"][:, 0]
+        for row, track in enumerate(tracks):
+            assert now[row] - last.get((row, track), -np.inf) >= 1
+            last[row, track] = now[row]
+    shelf = gymnasium.make_vec("simenv/Shelf-v0", num_envs=50, tracks=300)
+    shelf.reset(seed=1)
+    played = shelf.step(np.tile(np.arange(10), (50, 1)))[4]["seconds"] > 0
+    assert (played.sum(axis=1) <= 1).all() and len(np.unique(played.argmax(axis=1))) > 3

@@ -35,6 +35,17 @@ def test_its_checker_finds_nothing_to_complain_of(actions, observe, slate_size):
     check_env(gymnasium.make(ID, tracks=300, **options).unwrapped, skip_render_check=False)
 
 
+@pytest.mark.parametrize("name", sorted(name for name in gymnasium.registry if name.startswith("simenv/")))
+def test_its_checker_takes_every_registered_environment(name):
+    check_env(gymnasium.make(name, tracks=300).unwrapped)
+
+
+@pytest.mark.parametrize("history", [0, 32])
+@pytest.mark.parametrize("observe", LAYOUTS)
+def test_its_checker_takes_other_histories(observe, history):
+    check_env(gymnasium.make(ID, tracks=300, observe=observe, history=history).unwrapped)
+
+
 @pytest.mark.parametrize("observe", LAYOUTS)
 def test_it_is_what_single_environments_in_a_dummy_vec_env_are(observe):
     """Observations, rewards, dones, terminal observations and TimeLimit.truncated, for both kinds of end."""
