@@ -25,7 +25,7 @@ from simenv.scenarios._registry import did_you_mean
 from simenv.scenarios._train_figure import UNITS, draw
 from simenv.scenarios._training import Curve, Plan, claim, go_on, write_json
 
-_BUILDS = "simenv.scenarios.build:"
+_BUILDS = "simenv.scenarios."
 
 
 @dataclass(frozen=True, kw_only=True)

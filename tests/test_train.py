@@ -103,7 +103,7 @@ def test_the_same_command_elsewhere_makes_the_same_model(folder):
         (("ppo", "--seed", "-1"), "--seed -1"),
         (("dqn", "--env", "simenv/ListenerBlend-v0"), "dqn chooses among whole numbers"),
         (("sac",), "sac says numbers in [-1, 1]"),
-        (("dqn", "--env", "simenv/ListenerSlate-v0"), "one track a decision"),
+        (("dqn", "--env", "simenv/Shelf-v0"), "one track a decision"),
         (("ppo", "--learner", "learning_rat=1e-3"), "did you mean 'learning_rate'"),
         (("ppo", "--learner", "gamma"), "is not NAME=VALUE"),
         (("ppo", "--learner", "seed=3"), "no parameter 'seed'"),
