@@ -95,6 +95,8 @@ def main(words: Sequence[str]) -> int:
             raise UsageError(f"cannot write to {folder}: {error.strerror or error}") from None
         except UsageError as error:
             raise UsageError(f"{cell.who}, seed {cell.seed}: {error}") from None
+        if asked.to in BY_PROPENSITY and (plays.propensity[plays.slot >= 0] == 1).all():
+            told.print(f"note: {cell.who} leaves nothing to chance: {CERTAIN}", markup=False)
         screen.print(f"{cell.who}, seed {cell.seed}: {len(plays):,} plays: {folder}", markup=False)
     return 0
 
@@ -149,6 +151,9 @@ def _text(table: pa.Table, path: Path, delimiter: str = ",") -> None:
             pc.write_csv(table, part, pc.WriteOptions(quoting_style="needed"))
 
 
+BY_PROPENSITY = ("vw", "obp")
+"""Formats of logged bandit feedback."""
+CERTAIN = "all propensities are 1, and such a log cannot tell what another policy would have earned"
 FORMATS: Mapping[str, Write] = {
     "parquet": _parquet,
     "csv": _csv,

@@ -81,6 +81,13 @@ def test_vowpal_wabbit_reads_the_file_and_learns(run):
     assert costs[skipped].mean() > costs[~skipped].mean() + 0.1
 
 
+def test_a_log_that_leaves_nothing_to_chance_is_noted(tmp_path, capsys):
+    sizes = {"listeners": 20, "tracks": 200, "warmup": 2, "days": 2, "seeds": 1}
+    simenv.run("long_term_reward", ["popular"], out=tmp_path / "run", keep=("log",), **sizes)
+    assert main(("export", str(tmp_path / "run"), "--to", "vw")) == 0
+    assert "popular leaves nothing to chance: all propensities are 1" in capsys.readouterr().err
+
+
 def test_obp_gets_the_arrays_of_bandit_feedback(run):
     with np.load(exported(run, "obp", "feedback.npz")) as file:
         found = dict(file)
