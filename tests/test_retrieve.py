@@ -52,6 +52,19 @@ def test_half_are_neighbours_a_quarter_charts_and_a_quarter_anything():
     assert anything.min() > 0 and anything.std() < 2.0 * np.sqrt(n / len(out))
 
 
+def test_neighbours_that_are_out_are_dealt_evenly():
+    n, time = 4_000, 10.0
+    near = neighbours(track_features(CATALOGUE), NEIGHBOURS)
+    out = CATALOGUE.released[near] <= time
+    track = int(out.sum(axis=1).argmin())  # of whose neighbours most are yet to come
+    assert 8 <= out[track].sum() < NEIGHBOURS
+    found = Nearby(setting(n), 16).of(request(np.arange(n), time), np.full(n, track, np.int32))[:, :8]
+    shown = np.bincount(found.ravel(), minlength=len(CATALOGUE))
+    assert shown[near[track][out[track]]].sum() == 8 * n
+    expected = 8 * n / out[track].sum()
+    assert (np.abs(shown[near[track][out[track]]] - expected) < 5 * np.sqrt(expected)).all()
+
+
 def test_who_has_finished_nothing_gets_charts_for_neighbours():
     retriever = Nearby(setting(500), 8)
     charts = np.zeros(len(CATALOGUE), np.float32)
