@@ -82,6 +82,18 @@ def draw_open(h, mark, taken, released, time, row, left):
     return np.int32(i)
 
 
+@scalar
+def bar(start, barred, released, time, row, mark):
+    """Mark what is barred to a row with its number; how many of these tracks are out at `time`."""
+    n = 0
+    for e in range(start[row], start[row + 1]):
+        i = barred[e]
+        if mark[i] != row:
+            mark[i] = row
+            n += released[i] <= time
+    return n
+
+
 @driver
 def fill_slots(
     scores: F32,
@@ -122,10 +134,7 @@ def fill_slots(
     """
     m, k = tracks.shape
     for r in range(m):
-        for e in range(start[r], start[r + 1]):
-            if mark[barred[e]] != r:
-                mark[barred[e]] = r
-                n_open[r] -= released[barred[e]] <= time[r]
+        n_open[r] -= bar(start, barred, released, time[r], r, mark)
         size = min(k, n_open[r])
         if (
             explore < 1
@@ -161,9 +170,6 @@ def mark_open(
 ) -> None:
     """Whether each of `tracks` (m, c) is open, into `is_open`; the rest as in `fill_slots`."""
     for r in range(len(tracks)):
-        for e in range(start[r], start[r + 1]):
-            if mark[barred[e]] != r:
-                mark[barred[e]] = r
-                n_open[r] -= released[barred[e]] <= time[r]
+        n_open[r] -= bar(start, barred, released, time[r], r, mark)
         for j in range(tracks.shape[1]):
             is_open[r, j] = mark[tracks[r, j]] != r and released[tracks[r, j]] <= time[r]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from simenv import _cache, floats, rng
 from simenv.agents import _slots
-from simenv.agents._slots import draw_open
+from simenv.agents._slots import bar, draw_open
 from simenv.floats import scalar
 from simenv.types import F32, F64, I32, Bool
 
@@ -183,10 +183,7 @@ def walk(
         who: (S,) scratch.
     """
     for r in range(len(tracks)):
-        for e in range(start[r], start[r + 1]):
-            if mark[barred[e]] != r:
-                mark[barred[e]] = r
-                n_open[r] -= released[barred[e]] <= time[r]
+        n_open[r] -= bar(start, barred, released, time[r], r, mark)
         at[:] = 0
         for j in range(min(tracks.shape[1], n_open[r])):
             _best_left(order, at, mark, taken, released, time[r], r, who)
@@ -223,10 +220,7 @@ def walk_law(
     `n_open` (m,) leaves as the number of open tracks that are not given; where it is 0, so is every chance.
     """
     for r in range(len(tracks)):
-        for e in range(start[r], start[r + 1]):
-            if mark[barred[e]] != r:
-                mark[barred[e]] = r
-                n_open[r] -= released[barred[e]] <= time[r]
+        n_open[r] -= bar(start, barred, released, time[r], r, mark)
         for j in range(given.shape[1]):
             i = given[r, j]
             n_open[r] -= _is_left(i, mark, taken, released, time[r], r)

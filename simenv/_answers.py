@@ -15,7 +15,7 @@ compiled = driver([Path(__file__), Path(types.__file__)])
 
 
 @compiled
-def playable(tracks: I32, time: F64, released: F64) -> bool:
+def all_playable(tracks: I32, time: F64, released: F64) -> bool:
     """Whether all of `tracks` (m, k) can be played at `time` (m,).
 
     No track is unknown, comes out later than its row's time (`released` (T,)), or is twice in a row.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simenv._answers import playable
+from simenv._answers import all_playable
 from simenv.catalogue import Catalogue
 from simenv.errors import UsageError
 from simenv.types import I32, RESPONSES, Request, Slate
@@ -36,7 +36,7 @@ def check_slate(slate: Slate, request: Request, catalogue: Catalogue, each: Each
             f"{tracks.shape} is needed (np.nan where it is not known)"
         )
     rows, when = np.ascontiguousarray(tracks), request.time
-    fine = each(request.listeners, lambda lo, hi: playable(rows[lo:hi], when[lo:hi], catalogue.released))
+    fine = each(request.listeners, lambda lo, hi: all_playable(rows[lo:hi], when[lo:hi], catalogue.released))
     if all(fine):
         return
     unknown = (tracks < 0) | (tracks >= len(catalogue))

@@ -103,11 +103,10 @@ class Population:
         def work(lo: int, hi: int) -> None:
             here = rows[lo:hi]
             self.people[here] = NOBODY
-            state = (self.people, self.taste, self.weight, self.home, self.home_weight, *self._memory)
             kernels.bear(
-                rows, lo, hi, self.first, lives, time, lived, *state, self.hidden.centroids, self._laws,
-                self._record,
-            )  # fmt: skip
+                *(rows, lo, hi, self.first, lives, time, lived, *self._state),
+                *(self.hidden.centroids, self._laws, self._record),
+            )
             enlist(self.people, here, lives[lo:hi], self.first, self.key, self.catalogue, self.params)
             kernels.settle_in(rows, lo, hi, self.people, self._record)
 
