@@ -154,7 +154,7 @@ def _label(axes: Axes, ends: Sequence[tuple[str, float]]) -> None:
         hue = colour(agent)
         line = {"arrowstyle": "-", "color": hue, "lw": 0.6, "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)}
         axes.annotate(
-            textwrap.shorten(agent, 34, placeholder="..."),
+            textwrap.shorten(agent, 42, placeholder="..."),
             xy=(1, at),
             xycoords="axes fraction",
             xytext=(1.05, height),
