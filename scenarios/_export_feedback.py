@@ -8,6 +8,7 @@ import numpy as np
 
 from simenv.agents._supervised import moments
 from simenv.catalogue import Catalogue
+from simenv.decisions import in_session
 from simenv.errors import UsageError
 from simenv.observe import Observer
 from simenv.rng import Key
@@ -55,7 +56,7 @@ def decisions(plays: Plays, catalogue: Catalogue, history: int = 0, by_play: boo
         UsageError: if nothing was recommended.
     """
     plays = plays.rows(plays.has(REACHED))
-    played = _played(plays)
+    played = in_session(plays)
     chosen = np.flatnonzero(plays.slot >= 0)
     chosen = chosen[np.lexsort((plays.slot[chosen], plays.visit[chosen], plays.listener[chosen]))]
     if not len(chosen):
@@ -122,15 +123,6 @@ def _later(exchange: Exchange, size: I32) -> Request:
         (asked.session + size).astype(np.int32),
         asked.visit + np.int32(1),
     )
-
-
-def _played(plays: Plays) -> I32:
-    """(e,) plays before each in its session."""
-    order = np.lexsort((plays.time, plays.session, plays.listener))
-    start = np.flatnonzero(_changes(plays.listener[order], plays.session[order]))
-    out = np.empty(len(plays), np.int32)
-    out[order] = np.arange(len(plays)) - np.repeat(start, np.diff(np.append(start, len(plays))))
-    return out
 
 
 def _turn(listeners: I32) -> I32:

@@ -77,7 +77,7 @@ def decisions_of(log: Log, since: float = -np.inf, slate_size: int | None = None
         head.listener,
         head.time,
         contexts(head.time, head.activity, head.device),
-        _in_session(plays)[at[first]],
+        in_session(plays)[at[first]],
         head.visit,
     )
     return Decisions(request, tracks, propensity, finished)
@@ -123,9 +123,12 @@ def _check(told: Plays, new: Bool) -> None:
         raise UsageError("the log has plays without a context: activity and device must be known")
 
 
-def _in_session(plays: Plays) -> I32:
-    """(e,) tracks played earlier in the same session, of plays sorted by listener and time."""
-    new = np.ones(len(plays), bool)
-    new[1:] = (np.diff(plays.listener) != 0) | (np.diff(plays.session) != 0)
-    begun = np.flatnonzero(new)
-    return (np.arange(len(plays)) - begun[np.cumsum(new) - 1]).astype(np.int32)
+def in_session(plays: Plays) -> I32:
+    """(e,) tracks played before each play in its session, of plays in any order."""
+    order = np.lexsort((plays.time, plays.session, plays.listener))
+    listener, session = plays.listener[order], plays.session[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (np.diff(listener) != 0) | (np.diff(session) != 0)
+    begun, out = np.flatnonzero(new), np.empty(len(order), np.int32)
+    out[order] = np.arange(len(order)) - begun[np.cumsum(new) - 1]
+    return out
