@@ -26,7 +26,7 @@ class Linear(Bandit, ABC):
     """Learns by ridge regression whether a track is finished, from what shows of it (`_situation.py`).
 
     Feedback counts when it comes; what was not reached teaches nothing. What shows of a track whose outcome
-    comes late is read as of then. `fit` replays the log, play by play.
+    comes late is read as of then. `fit` replays the log, play by play, if it holds plays that never came.
 
     Args:
         of: the agent that finds candidates; None: all tracks are, which is slow when they are many.
@@ -56,6 +56,7 @@ class Linear(Bandit, ABC):
         self.gram_, self.moment_ = np.zeros((n, d, d)), np.zeros((n, d))
         self.estimate_, self.root_ = np.zeros((n, d), np.float32), np.zeros((n, d, d), np.float32)
         self.rounds_ = 0  # how often it has learned
+        self.told_ = 0  # plays that came
         self.ridge.solve()
 
     @property
@@ -66,6 +67,7 @@ class Linear(Bandit, ABC):
     def update(self, exchange: Exchange) -> None:
         super().update(exchange)
         request, tracks, reached = exchange.request, exchange.slate.tracks, exchange.feedback.reached
+        self.told_ += int(reached.sum())
         aged = self._age(float(request.time.max(initial=self.now_)))
         rows = self.sight.of(request, tracks)[reached]
         finished = ~exchange.feedback.skipped[reached]
@@ -77,10 +79,14 @@ class Linear(Bandit, ABC):
     def hear(self, news: Day) -> None:
         super().hear(news)
         self.sight.observer.publish(news.charts)
+        self.told_ += len(news.plays)
         self._learn(news.plays, self._age(news.time))
 
     def fit(self, log: Log) -> None:
         super().fit(log)
+        if self.told_ == len(log):
+            return
+        self.told_ = len(log)
         self.sight.observer.forget(np.arange(self.setting_.n_listeners, dtype=np.int32))
         self.sight.observer.publish(log.counts(self.half_life).astype(np.float32))
         self.gram_[:], self.moment_[:], self.now_ = 0, 0, log.now
