@@ -20,9 +20,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simenv.rng import Key
-from simenv.types import F64, I32, Bool
+from simenv.types import F32, F64, I32, Bool
 
 TOPICS, VIDEOS, SLATE = 20, 10, 3
 MINUTES, TIME, WASTED = 4.0, 200.0, 0.5
@@ -101,19 +102,19 @@ class Crowd:
         self.who[rows] = self.who.max() + 1 + np.arange(len(rows))
         self._born(rows)
 
-    def _born(self, rows: I32) -> None:
+    def _born(self, rows: NDArray[np.intp]) -> None:
         event = self.who[rows, None], np.arange(TOPICS)
         self.interest[rows] = 2 * (self.key / "born").uniform(*event).astype(np.float64) - 1
         self.time[rows], self.steps[rows] = TIME, 0
 
 
-def moved(interest: F64, luck: F64) -> F64:
+def moved(interest: F64, luck: F32) -> F64:
     """(n,) interest in a topic after a video of it, given `luck` (n,) in (0, 1)."""
     step = _PACE * (1 - np.abs(interest)) * (1 - interest)
     return np.clip(np.where(luck < (interest + 1) / 2, interest + step, interest - step), -1, 1)
 
 
-def _drawn(attraction: F64, luck: F64) -> I32:
+def _drawn(attraction: F64, luck: F32) -> I32:
     """(n,) the place in the slate that `luck` (n,) chooses, v (n, SLATE) against OUTSIDE; -1: none."""
     ends = OUTSIDE + np.cumsum(attraction, axis=1)  # nothing comes first: it lies at [0, OUTSIDE)
     at = luck * ends[:, -1]

@@ -55,7 +55,8 @@ PUBLISHED = {
 REMARKS = (
     "In brackets 95 % bootstrap intervals over users, the same for all policies, and training runs. A claim"
     " replicates if all of its interval lies where the claim is true. The one on Random is assumed, not"
-    " found: of four choice rules the one was taken under which it holds.",
+    " found: of four choice rules the one was taken under which it holds. The others are on signs: how much"
+    " is gained stands beside what is published, and is not claimed.",
     "Quality is that of all videos watched together: users who stay longer count for more.",
     "The last policy is not in the paper. The learners of the authors' RecSim, and so those above, count what"
     " comes after watching nothing as worth 0, though users go on. The last one learns what it is worth.",
