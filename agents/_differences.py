@@ -3,9 +3,9 @@
 Whether listeners come back depends on what they have heard over hundreds of plays, so that what one track
 does to it drowns in all else that moves them. Three things make it visible:
 
-- each listener is served by a policy of their own, softmax(theta x) over candidates with sound x, whose weights
-  theta are drawn anew only now and then. So what is heard differs from listener to listener by chance alone,
-  and for long;
+- each listener is served by a policy of their own, softmax(theta x) over candidates with sound x, whose
+  weights theta are drawn anew only now and then. So what is heard differs from listener to listener by chance
+  alone, and for long;
 - of what is shown, only how it differs from the candidates that it was chosen from is looked at: that is
   chance as well, whatever the listener's tastes;
 - a listener's future is counted in days of their own usual listening, which differ tenfold.
@@ -18,8 +18,8 @@ found by least squares such that Q = reward + gamma^days Q of the next play (SAR
 candidate (Q-learning); who is gone has no future. What lasts of a play is Q's weight of e less that of the
 reward alone.
 
-Source: LSTD: Bradtke & Barto, Machine Learning 22, 1996; for Q: Lagoudakis & Parr, JMLR 4, 2003. Policies held
-for long: parameter-space exploration, Sehnke et al., Neural Networks 23, 2010.
+Source: LSTD: Bradtke & Barto, Machine Learning 22, 1996; for Q: Lagoudakis & Parr, JMLR 4, 2003. Policies
+held for long: parameter-space exploration, Sehnke et al., Neural Networks 23, 2010.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simenv.env import PopulationEnv
+from simenv.features import USUAL_SECONDS
 from simenv.observe import MATCH
 from simenv.rng import Key
 from simenv.types import F32, F64, Bool
@@ -46,7 +47,7 @@ FACE: dict[str, Any] = {
     "past": 0.0,
     "observe": "flat",
     "history": 0,
-    "reward": "completion",
+    "reward": "minutes",
 }
 """Of the population that is learned from: every play of everyone is a decision."""
 
@@ -60,7 +61,7 @@ _FEWEST = 10  # listeners still here, to learn from
 class Learned(NamedTuple):
     """What one world says."""
 
-    lasting: F64  # (a,) a standard deviation of each column of sound, in tracks finished now
+    lasting: F64  # (a,) a standard deviation of each column of sound, in tracks of usual length
     shown: F64  # (a + 7,) weights of Q for what is shown: sound and MATCH
 
 
@@ -93,7 +94,7 @@ def learn(
         picked = _drawn(shown[:, :, :a] @ theta[:, :, None], there, (luck / "draw").uniform(rows, step))
         middle = (shown * there[:, :, None]).sum(axis=1) / np.maximum(there.sum(axis=1), 1)[:, None]
         apart = shown[rows, picked] - middle
-        observation, finished, gone, _, info = env.step(picked)
+        observation, _, gone, _, info = env.step(picked)
         assert not isinstance(observation, dict)
         played, when = _played(info, gone)
         if step == 0:
@@ -102,7 +103,8 @@ def learn(
             minutes += played
             here &= ~gone
             if step == SETTLING - 1:
-                pace = (minutes + _USUAL[0]) / (when - began + _USUAL[1])  # (n,) a day
+                days = np.where(here, when - began, 0.0)
+                pace = (minutes + _USUAL[0]) / (days + _USUAL[1])  # (n,) a day
                 who = _who(pace, minutes / SETTLING, here)
         elif here.any():
             assert who is not None
@@ -112,7 +114,7 @@ def learn(
                 discount = np.exp2(-(when - before[2]) / half_life)
                 sums.add(before[0][here], before[1][here], discount[here], then[here])
             sums.add_last(now[here & gone], (played / pace)[here & gone])
-            sums.see_finish(finished[here], (played / pace)[here])
+            sums.see((1 / pace)[here])
             before = now, played / pace, when
             here &= ~gone
         past += (apart[:, :a] - past) / np.float32(memory)
@@ -127,7 +129,7 @@ class _Sums:
     def __init__(self, width: int) -> None:
         self.gram, self.ahead = np.zeros((width, width)), np.zeros((width, width))
         self.reward = np.zeros(width)
-        self.finish = np.zeros((2, 2))  # plays and their worth, of those skipped and those finished
+        self.plays, self.minute = 0, 0.0  # and what a minute is worth in all of them together, days
 
     def add(self, now: F64, reward: F64, discount: F64, then: F64) -> None:
         """Plays, and those that followed."""
@@ -140,10 +142,10 @@ class _Sums:
         self.gram += now.T @ now
         self.reward += reward @ now
 
-    def see_finish(self, finished: F32, worth: F64) -> None:
-        """What plays were worth, by how they ended."""
-        for end in (0, 1):
-            self.finish[end] += np.count_nonzero(finished == end), worth[finished == end].sum()
+    def see(self, minute: F64) -> None:
+        """What a minute is worth to listeners who play something."""
+        self.plays += len(minute)
+        self.minute += float(minute.sum())
 
     def solved(self, a: int) -> Learned:
         """Q's weights of what is shown, and what lasts of it, a being the columns of sound."""
@@ -151,10 +153,8 @@ class _Sums:
         q = np.linalg.solve(self.gram - self.ahead + prior, self.reward)
         now = np.linalg.solve(self.gram + prior, self.reward)
         shown = slice(5 + 2 * a, None)
-        skipped, finished = self.finish[:, 1] / np.maximum(self.finish[:, 0], 1)
-        worth = finished - skipped
-        lasting = (q - now)[shown][:a] / worth if worth > 0 else np.zeros(a)
-        return Learned(lasting, q[shown])
+        track = float(USUAL_SECONDS) / 60 * self.minute / max(self.plays, 1)  # days' worth
+        return Learned((q - now)[shown][:a] / track if track else np.zeros(a), q[shown])
 
 
 def _shown(observation: F32, env: PopulationEnv, a: int) -> tuple[F32, Bool]:

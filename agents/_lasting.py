@@ -48,7 +48,7 @@ class Plan:
 
 
 def lasting(practice: Practice, columns: int, plan: Plan) -> F32:
-    """(columns,) what a standard deviation of each column of sound is worth later, in tracks finished now.
+    """(columns,) what a standard deviation of each column of sound is worth later, in tracks of usual length.
 
     Learned once a plan and kept on disk, as `trained` keeps policies. Each estimate is drawn towards 0 by
     how much it differs between worlds (James and Stein's rule, column by column).

@@ -48,6 +48,7 @@ def trained(practice: Practice, algorithm: str, steps: int, envs: int, options: 
         "options": dict(options),
         "sources": _sources(),
     }
+
     def make(folder: Path) -> None:
         env = practice(num_envs=envs, world=WORLD, observe="flat", **options)
         if not isinstance(env, PopulationEnv):

@@ -201,7 +201,7 @@ def _seed(env: gymnasium.Env | VectorEnv, seed: int | None, crowd: Crowd) -> int
 
 
 def _info(crowd: Crowd) -> dict[str, np.ndarray]:
-    """What was played (-1: nothing) and for how many seconds, (n, k) each; when it was asked for, (n,) days."""
+    """What was played (-1: nothing) and for how many seconds, (n, k) each; the day of the request, (n,)."""
     if crowd.exchange is None:
         return {}
     exchange = crowd.exchange
