@@ -150,8 +150,8 @@ class _Sums:
     def solved(self, a: int) -> Learned:
         """Q's weights of what is shown, and what lasts of it, a being the columns of sound."""
         prior = _PRIOR * np.eye(len(self.reward))
-        q = np.linalg.solve(self.gram - self.ahead + prior, self.reward)
-        now = np.linalg.solve(self.gram + prior, self.reward)
+        q = np.linalg.solve(self.gram - self.ahead + prior, self.reward).astype(np.float64)
+        now = np.linalg.solve(self.gram + prior, self.reward).astype(np.float64)
         shown = slice(5 + 2 * a, None)
         track = float(USUAL_SECONDS) / 60 * self.minute / max(self.plays, 1)  # days' worth
         return Learned((q - now)[shown][:a] / track if track else np.zeros(a), q[shown])

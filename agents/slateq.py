@@ -117,17 +117,18 @@ class Slateq(Linear):
             return nothing
         plan = Plan(self.method, self.horizon, self.memory, self.steps, self.envs)
         weights = lasting(setting.practice, columns, plan)
-        return (_DEVIATIONS * track_features(setting.catalogue)[:, :columns]) @ weights
+        sound = _DEVIATIONS * track_features(setting.catalogue)[:, :columns]
+        return (sound * weights).sum(axis=1, dtype=np.float32)
 
     def _see_picks(self, exchange: Exchange) -> None:
         """Learn from which of the tracks shown was picked."""
         request, picked = exchange.request, exchange.feedback.reached
         rows = self.sight.of(request, exchange.slate.tracks)
         rows = rows.reshape(-1, rows.shape[2])
-        nothing = np.zeros(len(rows), np.int32)
-        self.picks.add(rows, nothing, picked.ravel(), np.ones(len(rows)))
+        arm = np.zeros(len(rows), np.int32)
+        self.picks.add(rows, arm, picked.ravel().astype(np.float32), np.ones(len(rows)))
         self.picks.solve()
-        self.slates_ += len(picked), np.count_nonzero(~picked.any(axis=1))
+        self.slates_ += np.array([len(picked), np.count_nonzero(~picked.any(axis=1))])
 
     def _attraction(self, request: Request, tracks: I32) -> F64:
         """(m, c) v of each track, 1 being that of none: how often it is picked where nothing else is."""

@@ -1,4 +1,4 @@
-"""Who leads after a day, a month and a year, and what looking ahead is worth, of totals that go on growing."""
+"""Who leads after a day, a month and a year, and what looking ahead is worth: of totals that grow."""
 
 from __future__ import annotations
 
@@ -101,12 +101,12 @@ def section(result: Result) -> list[str]:
             f"| --- | {' | '.join(['---:'] * (len(moments) + 1))} |",
         ]
         for name, short in pairs:
-            apart = [
+            differences = [
                 spanned(_apart(*(result.curves(TOTAL, one)[:, day - 1] for one in (name, short))), sign=True)
                 for day in moments.values()
             ]
             stay = spanned(result.compare("retention", name, short).difference, sign=True)
-            lines.append(f"| {name} | {' | '.join(apart)} | {stay} |")
+            lines.append(f"| {name} | {' | '.join(differences)} | {stay} |")
         lines.append("")
     return lines
 
