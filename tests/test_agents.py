@@ -75,6 +75,9 @@ VARIANTS = (
     "vw(explore=cover, policies=2, epsilon=.2)",
     "vw(explore=rnd, policies=2, estimator=ips, of=popular)",
     "vw(estimator=dr, epsilon=.3, of=itemknn)",
+    "reinforce(of=None, temperature=1, organic=0)",
+    "reinforce(of=popular, pool=9, explore=.3, temperature=.5, horizon=2)",
+    "reinforce(of=random, explore=.4, held=0)",
     WRAPPED,
     f"{WRAPPED}(of=content, pool=7)",
 )
