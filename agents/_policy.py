@@ -81,8 +81,13 @@ class Climb:
     home: F32
 
     def imitate(self, policy: Softmax, made: Decisions) -> None:
-        """Make what was chosen likely: the policy comes to be the one that the log tells of."""
-        self._climb(policy, made, lambda chance, which: np.ones_like(chance))
+        """Make what was chosen likely: the policy comes to be the one that the log tells of.
+
+        Each candidate stands for itself alone, as likelihoods of choices among alternatives drawn by lot must
+        have it (McFadden 1978).
+        """
+        alone = made._replace(many=np.sign(made.many))
+        self._climb(policy, alone, lambda chance, which: np.ones_like(chance))
 
     def reinforce(self, policy: Softmax, made: Decisions, gain: F32, logged: F32, k: int, cap: float) -> None:
         """Make what paid likely in slates of K: weights are min(pi / beta, cap) lambda_K gain.

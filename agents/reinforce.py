@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +49,12 @@ class Reinforce(Bandit):
 
         min(pi(a) / beta(a), cap) K (1 - pi(a))^(K - 1) (R - E R) grad ln pi(a).
 
-    R is 1 for a finished play and 0 for a skipped one, and what the listener finishes later, discounted by
-    exp(-days / horizon). E R is the listener's own mean: listeners differ more than what any choice does to
-    them. K has it fill a slate of K: a choice that is in nearly every slate gains nothing more. beta is the
-    propensity that was logged, where that is in (0, 1), as a slate of the best is chosen by no chance that
-    could be corrected for; else a second softmax over the same x, fitted to what was chosen, and another one
-    for organic plays, of which those teach that were new to the listener.
+    R is the reward of the play and of all that the listener plays later, discounted by exp(-days / horizon);
+    E R is the listener's own mean of it, as listeners differ more than any choice changes them. K has the
+    policy fill a slate: a choice that is in nearly every slate gains nothing more. beta is the propensity
+    that was logged; where there is none, or it is 1, which no other choice could have had, it is a second
+    softmax over the same x, fitted to what was chosen. Organic plays teach where the track was new to the
+    listener; their beta is one of their own.
 
     What the finding agent had learned before the plays that teach is what it is held to have known: they are
     read before it is fitted to them. At first it is fitted to all but the last `held` days of the log, which
@@ -62,7 +62,8 @@ class Reinforce(Bandit):
 
     Args:
         of: the agent that finds candidates; None: all tracks are, which is slow when they are many.
-        horizon: days after which what a listener finishes counts for 1/e; 0: the play alone counts.
+        reward: of a play: completion (1 if finished, else 0) or minutes.
+        horizon: days after which a reward counts for 1/e; 0: that of the play alone counts.
         slate: K; 0: that of the surface.
         cap: of the weights pi / beta; a small one lets all choices count alike.
         temperature: 0: the best are shown; else each slot is drawn from the candidates left, by a softmax of
@@ -87,6 +88,7 @@ class Reinforce(Bandit):
     """
 
     of: Agent | str | None = field(default="hybrid", kw_only=True)
+    reward: Literal["completion", "minutes"] = "completion"
     horizon: Weight = 0.0
     slate: Number = 0
     cap: Positive = float(np.exp(3.0))
@@ -201,11 +203,17 @@ class Reinforce(Bandit):
         out[some] = True
         return out
 
+    def _paid(self, plays: Plays) -> F32:
+        """(e,) the reward of each play by itself."""
+        if self.reward == "minutes":
+            return plays.seconds / np.float32(60)
+        return (~plays.has(SKIPPED)).astype(np.float32)
+
     def _learn(self, plays: Plays, chosen: Bool, now: float) -> None:
         some, key = plays.rows(chosen), self.setting_.key
         shelf = shelf_of(self.inner, some, now, self.setting_, key / "shelf")
         made = decisions(self.past, plays, chosen, shelf, self.others, key / "others")
-        gain = advantage(plays, (~plays.has(SKIPPED)).astype(np.float32), chosen, self.horizon, now)
+        gain = advantage(plays, self._paid(plays), chosen, self.horizon, now)
         organic = some.slot < 0
         gain[organic] *= np.float32(self.organic)
         home = np.zeros_like(self.theta_)
