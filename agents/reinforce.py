@@ -94,10 +94,10 @@ class Reinforce(Bandit):
     cap: Positive = float(np.exp(3.0))
     temperature: Weight = 0.0
     trust: Weight = 2.0
-    organic: Weight = 1.0
+    organic: Weight = 0.3
     learning_rate: Weight = 0.01
     epochs: Count = 4
-    reg: Weight = 0.0
+    reg: Weight = 0.1
     plays: Count = 20_000
     others: Count = 15
     held: Number = 14
