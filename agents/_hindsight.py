@@ -83,11 +83,11 @@ def decisions(
     at = np.argpartition(luck, size - 1, axis=1)[:, :size]
     there = np.take_along_axis(free, at, axis=1)
     at = np.concatenate([mine.argmax(axis=1)[:, None], at], axis=1)
-    tracks, rank = (np.take_along_axis(column[row], at, axis=1) for column in (shelf.tracks, shelf.standing))
+    tracks = np.take_along_axis(shelf.tracks[row], at, axis=1)
     each = shelf.each * free.sum(axis=1) / np.maximum(there.sum(axis=1), 1)
     many = np.concatenate([np.ones((len(some), 1)), there * each[:, None]], axis=1).astype(np.float32)
     rows = np.empty((*tracks.shape, sight.width + 1), np.float32)
-    rows[..., -1] = rank
+    rows[..., -1] = np.take_along_axis(shelf.standing[row], at, axis=1)
     place = np.cumsum(chosen) - 1
     for which, exchange in sight.rounds(plays):
         now = chosen[which]

@@ -107,14 +107,15 @@ class Climb:
         )
 
     def _climb(self, policy: Softmax, made: Decisions, weight: Callable[[F32, I64], F32]) -> None:
-        both = (policy.theta, self.home), (policy.bias, np.float32(0))
+        both = (policy.theta, self.home), (policy.bias, np.zeros_like(policy.bias))
         moments = [(np.zeros_like(value), np.zeros_like(value)) for value, _ in both]
         n = 0
         for _ in range(self.epochs):
             for at in range(0, len(made.tracks), _BATCH):
                 which = np.arange(at, min(at + _BATCH, len(made.tracks)))
-                slopes = _slopes(policy, made.some(which), lambda chance, which=which: weight(chance, which))
-                n += 1
+                some, n = made.some(which), n + 1
+                p = policy.law(some)
+                slopes = _slopes(some, p, weight(p[:, 0], which), len(policy.bias))
                 for (value, home), (first, second), slope in zip(both, moments, slopes, strict=True):
                     first += (1 - _FIRST) * (slope - first)
                     second += (1 - _SECOND) * (slope * slope - second)
@@ -122,11 +123,10 @@ class Climb:
                     value += np.float32(self.rate) * (step - np.float32(self.reg) * (value - home))
 
 
-def _slopes(policy: Softmax, made: Decisions, weight: Callable[[F32], F32]) -> tuple[F32, F32]:
-    """(d,) and (T,) the mean of weight grad ln pi, weights being a function of pi of what was chosen."""
-    p = policy.law(made)
+def _slopes(made: Decisions, p: F32, weight: F32, n_tracks: int) -> tuple[F32, F32]:
+    """(d,) and (T,) the mean of weight grad ln pi by theta and by the tracks' own numbers; `p` (e, c): pi."""
     pull = -p
     pull[:, 0] += 1
-    pull *= weight(p[:, 0])[:, None] / np.float32(len(p))
-    by_track = np.bincount(made.tracks.ravel(), pull.ravel(), len(policy.bias))
+    pull *= (weight / np.float32(len(p)))[:, None]
+    by_track = np.bincount(made.tracks.ravel(), pull.ravel(), n_tracks)
     return np.einsum("ec,ecd->d", pull, made.rows), by_track.astype(np.float32)
