@@ -13,7 +13,7 @@ from simenv.agents._bandit import Bandit, Candidates
 from simenv.agents._hindsight import decisions, shelf_of, standing
 from simenv.agents._mixing import asks
 from simenv.agents._panel import drawn
-from simenv.agents._policy import Climb, Softmax
+from simenv.agents._policy import Climb, Decisions, Softmax
 from simenv.agents._ranking import among
 from simenv.agents._registry import name_of
 from simenv.agents._returns import advantage
@@ -214,21 +214,25 @@ class Reinforce(Bandit):
         shelf = shelf_of(self.inner, some, now, self.setting_, key / "shelf")
         made = decisions(self.past, plays, chosen, shelf, self.others, key / "others")
         gain = advantage(plays, self._paid(plays), chosen, self.horizon, now)
-        organic = some.slot < 0
-        gain[organic] *= np.float32(self.organic)
+        gain *= np.where(some.slot < 0, self.organic, 1)
+        order = np.argsort((key / "order").uniform(*_event(some)), kind="stable")
+        some, made, gain = some.rows(order), made.some(order), gain[order]
         home = np.zeros_like(self.theta_)
         home[-1] = self.trust
         climb = Climb(self.learning_rate, self.epochs, self.reg, home)
-        order = np.argsort((key / "order").uniform(*_event(some)), kind="stable")
-        logged = some.propensity.copy()
-        for kind, which in enumerate((order[~organic[order]], order[organic[order]])):
-            if len(which):
-                beta = Softmax(self.logged_theta_[kind], self.logged_bias_[kind])
-                climb.imitate(beta, made.some(which))
-                unknown = which[~((logged[which] > 0) & (logged[which] < 1))]
-                logged[unknown] = beta.law(made.some(unknown))[:, 0]
         k = self.slate or self.setting_.slate_size
-        climb.reinforce(self.policy, made.some(order), gain[order], logged[order], k, self.cap)
+        climb.reinforce(self.policy, made, gain, self._logged(some, made, climb), k, self.cap)
+
+    def _logged(self, some: Plays, made: Decisions, climb: Climb) -> F32:
+        """(e,) beta, as it was logged or as the log makes it likely."""
+        out = some.propensity.copy()
+        for kind, rows in enumerate((some.slot >= 0, some.slot < 0)):
+            if rows.any():
+                beta = Softmax(self.logged_theta_[kind], self.logged_bias_[kind])
+                climb.imitate(beta, made.some(np.flatnonzero(rows)))
+                unknown = np.flatnonzero(rows & ~((out > 0) & (out < 1)))
+                out[unknown] = beta.law(made.some(unknown))[:, 0]
+        return out
 
     def _shown(self, request: Request, tracks: I32, pool: int) -> F32:
         """(m, c, d) x of `tracks` (m, c), the first `pool` being those that the finder would show."""

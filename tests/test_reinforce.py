@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tiny import KEY, catalogue, plays, request
+from tiny import KEY, Tiny, catalogue, checkerboard, plays, request
 
 from simenv.agents import parse
 from simenv.agents._hindsight import decisions, shelf_of
@@ -122,6 +122,13 @@ def test_from_a_log_without_propensities_it_learns_what_strangers_finish(cap, be
     agent.begin(Setting(catalogue(3, np.zeros(3, int)), 3050, 1, Key.root(1) / "agent", 0.0))
     agent.fit(bandit_log(3000))
     assert (agent.recommend(request(np.arange(3000, 3050), 10.0)).tracks == best).all()
+
+
+def test_it_tells_listeners_apart_among_candidates_that_are_alike_to_all():
+    """Even listeners love even tracks, odd ones odd tracks; the finder knows only what is popular."""
+    popular = Tiny(checkerboard()).warm_up().run(parse("popular"))
+    quick = parse("reinforce(of=popular, learning_rate=.1, epochs=20)")
+    assert Tiny(checkerboard()).warm_up().run(quick) > popular + 0.2
 
 
 def test_returns_are_discounted_sums_of_what_comes_later():
