@@ -15,18 +15,19 @@ from simenv.agents._mixing import asks
 from simenv.agents._ridge import Ridge
 from simenv.agents._situation import Situations
 from simenv.agents.base import Agent, Count, Days, Range, Weight
+from simenv.features import USUAL_SECONDS
 from simenv.log import Log
-from simenv.types import F32, F64, I32, SKIPPED, Day, Exchange, Plays, Request, Setting
+from simenv.types import F32, F64, I32, SKIPPED, Bool, Day, Exchange, Plays, Request, Setting
 
 Positive = Annotated[float, Range(0, above=True)]
 
 
 @dataclass
 class Linear(Bandit, ABC):
-    """Learns by ridge regression whether a track is finished, from what shows of it (`_situation.py`).
+    """Learns by ridge regression what comes of a track, from what shows of it (`_situation.py`).
 
     Feedback counts when it comes; what was not reached teaches nothing. What shows of a track whose outcome
-    comes late is read as of then. `fit` replays the log, play by play.
+    comes late is read as of then. `fit` replays the log, play by play, if it holds plays that never came.
 
     Args:
         of: the agent that finds candidates; None: all tracks are, which is slow when they are many.
@@ -36,6 +37,7 @@ class Linear(Bandit, ABC):
         reg: strength of the prior that all parameters are 0, in plays.
         half_life: days after which a play counts for half, day by day; inf: all count alike.
         organic: what an organic play counts for; listeners chose those themselves, which flatters them.
+        reward: completion: 1 if finished, else 0; minutes: how long it was listened to, 208 s being 1.
     """
 
     of: Agent | str | None = field(default="hybrid", kw_only=True)
@@ -44,6 +46,7 @@ class Linear(Bandit, ABC):
     reg: Positive = 1.0
     half_life: Days = 60.0
     organic: Weight = 1.0
+    reward: Literal["completion", "minutes"] = field(default="completion", kw_only=True)
 
     personal: ClassVar[bool] = True
 
@@ -56,6 +59,7 @@ class Linear(Bandit, ABC):
         self.gram_, self.moment_ = np.zeros((n, d, d)), np.zeros((n, d))
         self.estimate_, self.root_ = np.zeros((n, d), np.float32), np.zeros((n, d, d), np.float32)
         self.rounds_ = 0  # how often it has learned
+        self.told_ = 0  # plays that came
         self.ridge.solve()
 
     @property
@@ -66,21 +70,27 @@ class Linear(Bandit, ABC):
     def update(self, exchange: Exchange) -> None:
         super().update(exchange)
         request, tracks, reached = exchange.request, exchange.slate.tracks, exchange.feedback.reached
+        self.told_ += int(reached.sum())
         aged = self._age(float(request.time.max(initial=self.now_)))
         rows = self.sight.of(request, tracks)[reached]
-        finished = ~exchange.feedback.skipped[reached]
+        feedback = exchange.feedback
+        paid = self._paid(feedback.skipped[reached], feedback.seconds[reached])
         weight = np.repeat(self._faded(request.time), reached.sum(axis=1))
-        self.ridge.add(rows, self.arm_[tracks[reached]], finished, weight)
+        self.ridge.add(rows, self.arm_[tracks[reached]], paid, weight)
         self._solve(tracks[reached], aged)
         self.sight.observer.see(exchange)
 
     def hear(self, news: Day) -> None:
         super().hear(news)
         self.sight.observer.publish(news.charts)
+        self.told_ += len(news.plays)
         self._learn(news.plays, self._age(news.time))
 
     def fit(self, log: Log) -> None:
         super().fit(log)
+        if self.told_ == len(log):
+            return
+        self.told_ = len(log)
         self.sight.observer.forget(np.arange(self.setting_.n_listeners, dtype=np.int32))
         self.sight.observer.publish(log.counts(self.half_life).astype(np.float32))
         self.gram_[:], self.moment_[:], self.now_ = 0, 0, log.now
@@ -114,8 +124,12 @@ class Linear(Bandit, ABC):
         """Replay plays, with the weight that they have by now."""
         for some, rows in self.sight.replay(plays):
             weight = self._faded(some.time) * np.where(some.slot < 0, self.organic, 1)
-            self.ridge.add(rows, self.arm_[some.track], ~some.has(SKIPPED), weight)
+            self.ridge.add(rows, self.arm_[some.track], self._paid(some.has(SKIPPED), some.seconds), weight)
         self._solve(plays.track, aged)
+
+    def _paid(self, skipped: Bool, seconds: F32) -> F32:
+        """(e,) the reward of plays."""
+        return seconds / USUAL_SECONDS if self.reward == "minutes" else (~skipped).astype(np.float32)
 
     def _faded(self, time: F64) -> F64:
         """What a play at `time` counts for by now."""

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,7 @@ WORLD = 1_000_001
 def trained(practice: Practice, algorithm: str, steps: int, envs: int, options: Mapping[str, Any]) -> Model:
     """The policy that `algorithm` comes to in `steps` decisions in a practice world.
 
-    It is read from the folder of models if it is there. Otherwise one process trains it, and others that want
-    the same wait for it.
+    It is read from the folder of models if it is there.
 
     Args:
         practice: makes the population.
@@ -49,17 +48,27 @@ def trained(practice: Practice, algorithm: str, steps: int, envs: int, options: 
         "options": dict(options),
         "sources": _sources(),
     }
-    name = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()
-    folder = models() / name
-    with _alone(folder.with_name(f"{name}.lock")):
-        if (folder / "model.json").exists():
-            return _model.read(folder)
+
+    def make(folder: Path) -> None:
         env = practice(num_envs=envs, world=WORLD, observe="flat", **options)
         if not isinstance(env, PopulationEnv):
             raise UsageError(f"practice made a {type(env).__name__}; expected a PopulationEnv")
-        model = train(env, algorithm, steps)
-        _model.publish(model, folder)
-    return model
+        _model.publish(train(env, algorithm, steps), folder)
+
+    return _model.read(once(told, "model.json", make))
+
+
+def once(told: Mapping[str, Any], file: str, make: Callable[[Path], None]) -> Path:
+    """The folder of what was learned as `told`, in which `file` is; `make` writes it where it is not yet.
+
+    One process makes it, and others that want the same wait for it.
+    """
+    name = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()
+    folder = models() / name
+    with _alone(folder.with_name(f"{name}.lock")):
+        if not (folder / file).exists():
+            make(folder)
+    return folder
 
 
 def train(env: PopulationEnv, algorithm: str, steps: int) -> Model:

@@ -9,7 +9,7 @@ import numpy as np
 from simenv import _cache, _lanes, floats
 from simenv._lanes import dot
 from simenv.floats import ZERO
-from simenv.types import F32, F64, I32, Bool
+from simenv.types import F32, F64, I32
 
 driver = _cache.driver([Path(str(module.__file__)) for module in (_lanes, floats)] + [Path(__file__)])
 
@@ -32,7 +32,7 @@ class Ridge:
     def __init__(self, gram: F64, moment: F64, estimate: F32, root: F32, reg: float) -> None:
         self.gram, self.moment, self.estimate, self.root, self.reg = gram, moment, estimate, root, reg
 
-    def add(self, rows: F32, arm: I32, reward: Bool, weight: F64) -> None:
+    def add(self, rows: F32, arm: I32, reward: F32, weight: F64) -> None:
         """Count plays: `rows` (e, d), their `arm` (e,), `reward` (e,) and `weight` (e,); then `solve`."""
         if not len(rows):
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simenv.scenarios import _dose, _exploring, _off_policy
+from simenv.scenarios import _dose, _exploring, _looking_ahead, _off_policy
 from simenv.scenarios._words import answer
 
 if TYPE_CHECKING:
@@ -15,5 +15,5 @@ def answered(result: Result) -> str:
     """One or two sentences, with numbers."""
     if _off_policy.measured(result):
         return _off_policy.sentence(result)
-    own = _exploring.answer(result) or _dose.answer(result)
+    own = _exploring.answer(result) or _looking_ahead.answer(result) or _dose.answer(result)
     return f"{own} {answer(result)}" if own else answer(result)

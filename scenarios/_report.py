@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from simenv.errors import UsageError
-from simenv.scenarios import _dose, _exploring, _folder
+from simenv.scenarios import _dose, _exploring, _folder, _looking_ahead
 from simenv.scenarios._agreement import OFFLINE
 from simenv.scenarios._answers import answered
 from simenv.scenarios._folder import cell_folder
@@ -97,6 +97,7 @@ def told(result: Result, figures: list[Path]) -> str:
         *(f"**Failed**: `{f.agent}`, seed {f.seed}: {f.why.splitlines()[0]}\n" for f in result.failures),
         *table(result),
         *_exploring.section(result),
+        *_looking_ahead.section(result),
         *_dose.section(result),
         *_against_table(result),
         *_rose_and_fell(result),

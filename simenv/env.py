@@ -201,10 +201,15 @@ def _seed(env: gymnasium.Env | VectorEnv, seed: int | None, crowd: Crowd) -> int
 
 
 def _info(crowd: Crowd) -> dict[str, np.ndarray]:
-    """What was played (-1: nothing) and for how many seconds, (n, k) each."""
+    """What was played (-1: nothing) and for how many seconds, (n, k) each; the day of the request, (n,)."""
     if crowd.exchange is None:
         return {}
-    return {"tracks": crowd.exchange.slate.tracks, "seconds": crowd.exchange.feedback.seconds}
+    exchange = crowd.exchange
+    return {
+        "tracks": exchange.slate.tracks,
+        "seconds": exchange.feedback.seconds,
+        "time": exchange.request.time,
+    }
 
 
 def _marked(columns: dict[str, np.ndarray], where: Bool) -> dict[str, Any]:

@@ -69,6 +69,7 @@ class Setting:
         None  # the platform's memory, which answers the cooldown; None: nobody has heard anything
     )
     practice: Practice | None = None  # makes VectorEnvs of other worlds, for agents that train in them
+    response: str = "queue"  # how a slate is answered, one of RESPONSES
 
     @classmethod
     def of_log(

@@ -113,7 +113,9 @@ class World:
         elif cooldown == np.inf and not self.heard.endless:
             raise UsageError("cooldown=inf, but this world forgets: make it with make_world(cooldown=np.inf)")
         key = self.key / "agent" if key is None else key
-        return Setting(self.catalogue, len(self), slate_size, key, cooldown, self.heard, practice)
+        return Setting(
+            self.catalogue, len(self), slate_size, key, cooldown, self.heard, practice, self.response
+        )
 
     def waiting(self, until: float | None = None) -> Request | None:
         """Live through organic sessions; then who asks for a slate before `until` (or the window's end).

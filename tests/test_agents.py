@@ -67,6 +67,8 @@ VARIANTS = (
     "sb3(algorithm=a2c, steps=600, envs=12, candidates=6, temperature=.5)",
     "sb3(algorithm=dqn, steps=600, envs=4, candidates=5)",
     "sb3(algorithm=sac, steps=300, envs=4, candidates=8)",
+    "slateq(horizon=0, slates=best, explore=.2)",
+    "slateq(method=td, steps=9000, envs=12, of=content, pool=8)",
     "delayed(of=epsgreedy(explore=.4), days=1)",
     "delayed(of=als(factors=4), days=2, batch=3)",
     "delayed(of=content, days=0)",
@@ -81,7 +83,7 @@ VARIANTS = (
     WRAPPED,
     f"{WRAPPED}(of=content, pool=7)",
 )
-QUICK = {"sb3": "sb3(steps=20000, envs=64)"}
+QUICK = {"sb3": "sb3(steps=20000, envs=64)", "slateq": "slateq(steps=20000, envs=24)"}
 """What takes longer by default than a test may."""
 EVERY = (*(QUICK.get(name, name) for name in available()), *VARIANTS)
 

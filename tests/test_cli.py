@@ -38,7 +38,7 @@ def test_a_run_prints_a_table_writes_its_files_and_goes_on(folder, capsys):
     words = ("run", "long_term_reward", "--agents", "popular", "random", *SMALL, "--json", "rows.json")
     assert main(words) == 0
     said = capsys.readouterr()
-    assert "Which recommender" in said.out and "vs popular" in said.out and "report.md" in said.out
+    assert "Who makes the most" in said.out and "vs popular" in said.out and "report.md" in said.out
     assert said.err.count(" plays in ") == 4
     run = next((folder / "results" / "long_term_reward").iterdir())
     for name in ("run.json", "metrics.parquet", "summary.csv", "report.md", "figures/reward_total.png"):

@@ -12,6 +12,7 @@ FOLDERS = {
     "simenv.users": "users",
     "simenv.scenarios": "scenarios",
     "simenv.scenarios.metrics": "scenarios/metrics",
+    "simenv.scenarios.findings": "scenarios/findings",
 }
 ROOT = Path(__file__).parent.parent
 

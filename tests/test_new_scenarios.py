@@ -104,7 +104,7 @@ def test_what_is_measured_offline_is_a_new_agent_like_the_one_that_serves():
     assert arm("organic").another() is None and arm("oracle").another() is None
     sizes = {"listeners": 30, "tracks": 200, "warmup": 6, "days": 1, "seeds": 1}
     with_metric = simenv.run("offline_online", ["als"], **sizes)
-    without = simenv.run("long_term_reward", ["als"], **sizes)
+    without = simenv.run("popularity_bias", ["als"], **sizes)
     for name in ("finished", "minutes", "gini"):
         assert with_metric.mean(name, "als").mean == without.mean(name, "als").mean
 

@@ -247,7 +247,7 @@ def test_the_report_answers_with_errors_and_has_a_row_an_estimator(result):
 
 
 def test_it_does_not_disturb_the_run_that_it_judges(result):
-    alone = simenv.run("long_term_reward", ["popular"], **SIZES)
+    alone = simenv.run("popularity_bias", ["popular"], **SIZES)
     assert alone.values("finished")["popular"].equals(result.values("finished")["popular"])
 
 

@@ -22,6 +22,7 @@ class Reward(Metric):
     - reward_total = reward so far / listeners who were here at the start; recommended plays
       Both are nan until the first slate is served, so that `organic` has none
     - minutes, sessions = minutes listened to, sessions ended, a listener still here and day; all plays
+    - minutes_total = minutes so far / listeners who were here at the start; all plays
     - retention = share of those who were here at the start who are still here: the Kaplan-Meier curve
       S(t), as nobody is lost from sight before the end
     - satisfaction = mean S in [-1, 1] of those still here
@@ -39,6 +40,7 @@ class Reward(Metric):
         "reward": Column("recommended tracks finished per listener still here and day", 1),
         "reward_total": Column("recommended tracks finished so far per listener of the start", 1, last=True),
         "minutes": Column("minutes listened to per listener still here and day", 1),
+        "minutes_total": Column("minutes listened to so far per listener of the start", 1, last=True),
         "sessions": Column("sessions per listener still here and day", 1),
         "retention": Column("share of the first listeners still here", 1, last=True),
         "satisfaction": Column("mean satisfaction of those still here, -1 to 1", 1, last=True),
@@ -47,7 +49,7 @@ class Reward(Metric):
 
     def begin(self, start: Start) -> None:
         self.first_ = here(start.truth, start.today)  # (n,)
-        self.total_, self.served_ = 0.0, False
+        self.total_, self.minutes_, self.served_ = 0.0, 0.0, False
         self._new_day()
 
     def _new_day(self) -> None:
@@ -71,12 +73,14 @@ class Reward(Metric):
         self.sessions_ += int(plays.has(LEFT).sum())
         self.discovered_ += int((~plays.has(SKIPPED) & ~plays.has(KNOWN)).sum())
         self.total_ += self.reward_
+        self.minutes_ += self.seconds_ / 60
         n, nan = int(still.sum()), float("nan")
         row = {
             "finished": ratio(self.finished_, self.reached_),
             "reward": ratio(self.reward_, n) if self.served_ else nan,
             "reward_total": ratio(self.total_, self.first_.sum()) if self.served_ else nan,
             "minutes": ratio(self.seconds_ / 60, n),
+            "minutes_total": ratio(self.minutes_, self.first_.sum()),
             "sessions": ratio(self.sessions_, n),
             "retention": ratio((self.first_ & still).sum(), self.first_.sum()),
             "satisfaction": mean(truth.columns["satisfaction"][still]),

@@ -1,0 +1,99 @@
+"""What a track's sound is worth after it was played: learned once in practice worlds, and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from simenv.agents import _differences
+from simenv.agents._differences import FACE, SETTLING, Learned, learn
+from simenv.agents._practice import LUCK, WORLD, once
+from simenv.env import PopulationEnv
+from simenv.errors import UsageError
+from simenv.types import F32, F64, Practice
+
+Method = Literal["sarsa", "td"]
+
+_ROUNDS = 4  # worlds practised in: what differs between them says how sure an estimate is
+_FILE = "lasting.npz"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to practise.
+
+    Args:
+        method: sarsa: the future is that of the policies that were followed; td: of the best candidates.
+        half_life: days after which what comes counts for half.
+        memory: plays over which a listener's state looks back.
+        steps: plays to learn from, of all listeners and worlds together.
+        envs: listeners in each world.
+    """
+
+    method: Method
+    half_life: float
+    memory: int
+    steps: int
+    envs: int
+
+    @property
+    def horizon(self) -> int:
+        """Plays of a listener; never so few that nothing is left to learn from."""
+        return max(self.steps // (_ROUNDS * self.envs), SETTLING + 10)
+
+
+def lasting(practice: Practice, columns: int, plan: Plan) -> F32:
+    """(columns,) what a standard deviation of each column of sound is worth later, in tracks of usual length.
+
+    Learned once a plan and kept on disk, as `trained` keeps policies. Each estimate is drawn towards 0 by
+    how much it differs between worlds (James and Stein's rule, column by column).
+
+    Args:
+        practice: makes the populations.
+        columns: of sound, the first of a track's features.
+        plan: how to learn.
+    """
+    hashed = hashlib.blake2b(digest_size=16)
+    for module in (__file__, _differences.__file__):
+        hashed.update(Path(str(module)).read_bytes())
+    told = {"practice": practice.digest, "lasting": hashed.hexdigest(), "columns": columns, **asdict(plan)}
+
+    def make(folder: Path) -> None:
+        _write(_learn(practice, columns, plan), folder)
+
+    with np.load(once(told, _FILE, make) / _FILE, allow_pickle=False) as kept:
+        return drawn_in(kept["worlds"])
+
+
+def drawn_in(worlds: F64) -> F32:
+    """(a,) means of estimates (r, a), times 1 - error^2 / mean^2, or 0 where that is below 0."""
+    mean = worlds.mean(axis=0)
+    error = worlds.var(axis=0, ddof=1) / len(worlds)
+    sure = np.divide(error, mean * mean, out=np.ones_like(mean), where=mean != 0)
+    return (mean * np.maximum(1 - sure, 0)).astype(np.float32)
+
+
+def _write(worlds: F64, folder: Path) -> None:
+    """`worlds` into `folder`, which appears whole."""
+    part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    part.mkdir()
+    np.savez(part / _FILE, worlds=worlds)
+    part.replace(folder)
+
+
+def _learn(practice: Practice, columns: int, plan: Plan) -> F64:
+    """(rounds, columns) what each world says."""
+    said: list[Learned] = []
+    for at in range(_ROUNDS):
+        env = practice(num_envs=plan.envs, world=WORLD + at, horizon=plan.horizon, **FACE)
+        if not isinstance(env, PopulationEnv):
+            raise UsageError(f"practice made a {type(env).__name__}; expected a PopulationEnv")
+        best = np.mean([one.shown for one in said], axis=0) if said and plan.method == "td" else None
+        luck = LUCK / "lasting" / str(at)
+        said.append(learn(env, columns, plan.horizon, plan.memory, plan.half_life, luck, best))
+    return np.stack([one.lasting for one in said])

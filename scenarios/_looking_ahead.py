@@ -1,0 +1,115 @@
+"""Who leads after a day, a month and a year, and what looking ahead is worth: of totals that grow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simenv.agents import expression
+from simenv.scenarios._arms import arm
+from simenv.scenarios._numbers import number, spanned
+from simenv.scenarios._stats import Interval, interval
+from simenv.scenarios.metrics import describe
+from simenv.scenarios.oracle import Oracle
+from simenv.types import F64
+
+if TYPE_CHECKING:
+    from simenv.scenarios._results import Result
+
+TOTAL = "minutes_total"
+"""The primary metric of scenarios that ask this."""
+MOMENTS = {"a day": 1, "a month": 30, "a year": 360}
+"""When it is asked who leads."""
+REINFORCED = ("slateq", "reinforce", "sb3")
+"""Agents that learn what their slates lead to; but for a horizon of 0, where they have one."""
+
+
+def learners(agents: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Arms that see no truth and serve: those that look at the present, and those that look ahead."""
+    myopic: list[str] = []
+    ahead: list[str] = []
+    for name in agents:
+        made = arm(name).make()
+        if isinstance(made, Oracle) or name == "organic":
+            continue
+        looks = name.partition("(")[0] in REINFORCED and getattr(made, "horizon", 1) != 0
+        (ahead if looks else myopic).append(name)
+    return myopic, ahead
+
+
+def twin(name: str, agents: Sequence[str]) -> str | None:
+    """The same agent with a horizon of 0, or depth 0 if it is the oracle, where it is served, too."""
+    made = arm(name).make()
+    for knob in ("horizon", "depth"):
+        if getattr(made, knob, 0):
+            short = expression(replace(made, **{knob: 0}))
+            return short if short in agents else None
+    return None
+
+
+def answer(result: Result) -> str:
+    """Who leads after a day, a month, a year; nothing where another question is asked."""
+    if result.scenario.primary != TOTAL:
+        return ""
+    here = [name for group in learners(result.served) for name in group]
+    if len(here) < 2:
+        return ""
+    said = []
+    for words, day in MOMENTS.items():
+        if day > result.scenario.days:
+            continue
+        so_far = {name: result.curves(TOTAL, name)[:, day - 1] for name in here}
+        first, second = sorted(here, key=lambda name: -so_far[name].mean())[:2]
+        lead = spanned(_apart(so_far[first], so_far[second]), sign=True)
+        level = number(float(so_far[first].mean()))
+        said.append(f"after {words} `{first}` ({level}, {lead} beyond `{second}`)")
+    if not said:
+        return ""
+    return f"Of those that learn, the most `{TOTAL}` ({describe(TOTAL).words}) has {'; '.join(said)}."
+
+
+def section(result: Result) -> list[str]:
+    """Tables: arms that look ahead against the best that do not, and arms against their myopic twins."""
+    if result.scenario.primary != TOTAL:
+        return []
+    myopic, ahead = learners(result.served)
+    values = result.values(TOTAL)
+    lines: list[str] = []
+    if myopic and ahead:
+        best = max(myopic, key=lambda name: values[name].mean())
+        lines += [
+            f"## Agents that look ahead, against the best that does not, `{best}`",
+            "",
+            f"| agent | {TOTAL} beyond it | worlds above 0 |",
+            "| --- | ---: | ---: |",
+        ]
+        for name in ahead:
+            compared = result.compare(TOTAL, name, best)
+            apart, above = spanned(compared.difference, sign=True), f"{compared.improved:.0%}"
+            lines.append(f"| {name} | {apart} | {above} |")
+        lines.append("")
+    pairs = [(name, short) for name in result.served if (short := twin(name, result.served))]
+    if pairs:
+        moments = {words: day for words, day in MOMENTS.items() if day <= result.scenario.days}
+        lines += [
+            f"## What looking ahead costs and brings: {TOTAL} beyond the same agent without it",
+            "",
+            f"| agent | {' | '.join(f'after {words}' for words in moments)} | retention |",
+            f"| --- | {' | '.join(['---:'] * (len(moments) + 1))} |",
+        ]
+        for name, short in pairs:
+            differences = [
+                spanned(_apart(*(result.curves(TOTAL, one)[:, day - 1] for one in (name, short))), sign=True)
+                for day in moments.values()
+            ]
+            stay = spanned(result.compare("retention", name, short).difference, sign=True)
+            lines.append(f"| {name} | {' | '.join(differences)} | {stay} |")
+        lines.append("")
+    return lines
+
+
+def _apart(one: F64, other: F64) -> Interval:
+    return interval(np.asarray(one) - np.asarray(other))
