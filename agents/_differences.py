@@ -51,8 +51,10 @@ FACE: dict[str, Any] = {
 }
 """Of the population that is learned from: every play of everyone is a decision."""
 
+DEVIATIONS = np.float32(2.5)
+"""By which a feature of sound is a number of standard deviations (`simenv.features`)."""
+
 _KEPT = 100  # plays, on average, for which a listener is served by one policy
-_DEVIATIONS = np.float32(2.5)  # features of sound are (x - mean) / (2.5 sd): `simenv.features`
 _USUAL = 20.0, 0.5  # minutes and days that are added to what a listener did, for those who did little
 _PRIOR = 1.0  # plays
 _FEWEST = 10  # listeners still here, to learn from
@@ -161,7 +163,7 @@ def _shown(observation: F32, env: PopulationEnv, a: int) -> tuple[F32, Bool]:
     """(n, c, a + 7) sound in standard deviations and MATCH of candidates, and (n, c) which can be played."""
     candidates = observation[:, env.candidates_shown].reshape(len(observation), _CANDIDATES, -1)
     match = candidates[:, :, -len(MATCH) :]
-    return np.concatenate([_DEVIATIONS * candidates[:, :, :a], match], axis=2), env.action_masks()
+    return np.concatenate([DEVIATIONS * candidates[:, :, :a], match], axis=2), env.action_masks()
 
 
 def _drawn(scores: F32, there: Bool, u: F32) -> np.ndarray:

@@ -11,11 +11,12 @@ from typing import Literal
 import numpy as np
 
 from simenv.agents import _differences
-from simenv.agents._differences import FACE, SETTLING, Learned, learn
+from simenv.agents._differences import DEVIATIONS, FACE, SETTLING, Learned, learn
 from simenv.agents._practice import LUCK, WORLD, once
 from simenv.env import PopulationEnv
 from simenv.errors import UsageError
-from simenv.types import F32, F64, Practice
+from simenv.features import track_features
+from simenv.types import F32, F64, Practice, Setting
 
 Method = Literal["sarsa", "td"]
 
@@ -28,23 +29,41 @@ class Plan:
     """How to practise.
 
     Args:
-        method: sarsa: the future is that of the policies that were followed; td: of the best candidates.
         half_life: days after which what comes counts for half.
-        memory: plays over which a listener's state looks back.
         steps: plays to learn from, of all listeners and worlds together.
         envs: listeners in each world.
+        memory: plays over which a listener's state looks back.
+        method: sarsa: the future is that of the policies that were followed; td: of the best candidates.
     """
 
-    method: Method
     half_life: float
-    memory: int
     steps: int
     envs: int
+    memory: int = 200
+    method: Method = "sarsa"
 
     @property
     def horizon(self) -> int:
         """Plays of a listener; never so few that nothing is left to learn from."""
         return max(self.steps // (_ROUNDS * self.envs), SETTLING + 10)
+
+
+def later(setting: Setting, plan: Plan, agent: str, without: str) -> F32:
+    """(T,) what playing a track leads to, in tracks of usual length, by its sound; 0 where it has none.
+
+    Raises:
+        UsageError: if `agent` is told of no practice worlds; `without` is how it does without them.
+    """
+    if setting.practice is None:
+        raise UsageError(
+            f"{agent} learns what plays lead to in practice worlds, which a log does not have: {without} looks "
+            "at the log alone and needs none"
+        )
+    columns = len(setting.catalogue.features)
+    if not columns:
+        return np.zeros(len(setting.catalogue), np.float32)
+    sound = DEVIATIONS * track_features(setting.catalogue)[:, :columns]
+    return (sound * lasting(setting.practice, columns, plan)).sum(axis=1, dtype=np.float32)
 
 
 def lasting(practice: Practice, columns: int, plan: Plan) -> F32:

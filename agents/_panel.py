@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simenv.agents._model import Model
 from simenv.agents._ranking import among, forced, in_cooldown
@@ -84,6 +85,13 @@ def law(value: F32, there: Bool, temperature: float) -> F32:
     most = np.where(there.any(axis=1), value.max(axis=1), 0.0)
     p = np.exp((value - most[:, None]) / temperature)
     return (p / np.maximum(p.sum(axis=1, keepdims=True), 1e-300)).astype(np.float32)
+
+
+def drawn(p: F32, u: F32) -> NDArray[np.int64]:
+    """(m, 1) the place where the running sum of `p` (m, c) passes `u` (m,) of its whole."""
+    total = np.cumsum(p.astype(np.float64), axis=1)
+    place = (total <= (u.astype(np.float64) * total[:, -1])[:, None]).sum(axis=1)
+    return place[:, None]
 
 
 def next_without(request: Request, row: int, given: I32, popularity: F32, setting: Setting) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simenv.context import ACTIVITIES, COLUMNS
 from simenv.features import GENRE_DIRECTIONS
@@ -58,15 +59,28 @@ class Situations:
     def replay(self, plays: Plays) -> Iterator[tuple[Plays, F32]]:
         """Plays in rounds, one of a listener in each, with what showed of them (e, d) before they began."""
         plays = plays.rows(plays.has(REACHED))
+        for which, exchange in self.rounds(plays):
+            yield plays.rows(which), self.of(exchange.request, exchange.slate.tracks)[:, 0]
+
+    def remember(self, plays: Plays) -> None:
+        """Remember what was reached of `plays`."""
+        for _ in self.rounds(plays.rows(plays.has(REACHED))):
+            pass
+
+    def rounds(self, plays: Plays) -> Iterator[tuple[NDArray[np.int64], Exchange]]:
+        """Plays that were reached in rounds, one of a listener in each.
+
+        A round is their rows and, as answers to slates of one track, what they were. It is remembered when
+        the next one is asked for.
+        """
         order = np.lexsort((plays.time, plays.listener))
-        plays = plays.rows(order)
-        first = np.searchsorted(plays.listener, plays.listener)
-        nth = np.arange(len(plays)) - first
-        plays, at = plays.rows(np.argsort(nth, kind="stable")), 0
+        listener = plays.listener[order]
+        nth = np.arange(len(order)) - np.searchsorted(listener, listener)
+        order, at = order[np.argsort(nth, kind="stable")], 0
         for size in np.bincount(nth).tolist():
-            some = plays.rows(slice(at, at := at + size))
-            exchange = _as_exchange(some)
-            yield some, self.of(exchange.request, exchange.slate.tracks)[:, 0]
+            which = order[at : (at := at + size)]
+            exchange = _as_exchange(plays.rows(which))
+            yield which, exchange
             self.observer.see(exchange)
 
 

@@ -13,7 +13,7 @@ from simenv.agents import _panel
 from simenv.agents._learners import learner_called
 from simenv.agents._mixing import asks
 from simenv.agents._model import Model, read
-from simenv.agents._panel import Panel, panel_of, worth
+from simenv.agents._panel import Panel, drawn, panel_of, worth
 from simenv.agents._practice import trained
 from simenv.agents._ranking import check_supply, joined
 from simenv.agents._zipped import read_zip
@@ -215,7 +215,7 @@ class Sb3(Agent):
         tracks, propensity = np.empty((m, k), np.int32), np.empty((m, k), np.float32)
         for slot in range(k):
             shown, p = self._law(request, panel, tracks[:, :slot])
-            place = _drawn(p, key.uniform(request.listeners, request.visit, slot))
+            place = drawn(p, key.uniform(request.listeners, request.visit, slot))
             tracks[:, slot] = np.take_along_axis(shown, place, axis=1)[:, 0]
             propensity[:, slot] = np.take_along_axis(p, place, axis=1)[:, 0]
         return Slate(tracks, propensity)
@@ -231,13 +231,6 @@ class Sb3(Agent):
             shown[row] = np.where(np.arange(shown.shape[1]) == 0, follows, -1)
             p[row] = shown[row] >= 0
         return shown, p
-
-
-def _drawn(p: F32, u: F32) -> NDArray[np.int64]:
-    """(m, 1) the place where the running sum of `p` (m, c) passes `u` (m,) of its whole."""
-    total = np.cumsum(p.astype(np.float64), axis=1)
-    place = (total <= (u.astype(np.float64) * total[:, -1])[:, None]).sum(axis=1)
-    return place[:, None]
 
 
 def _blocks(request: Request) -> list[Request]:

@@ -8,16 +8,13 @@ from typing import Literal
 import numpy as np
 
 from simenv.agents import _slates_of_choice as slates_of_choice
-from simenv.agents._lasting import Plan, lasting
+from simenv.agents._lasting import Plan, later
 from simenv.agents._linear import Linear
 from simenv.agents._ranking import is_open
 from simenv.agents._ridge import Ridge
 from simenv.agents.base import Count, Weight
-from simenv.errors import UsageError
-from simenv.features import track_features
 from simenv.types import F32, F64, I32, Exchange, Request, Setting
 
-_DEVIATIONS = np.float32(2.5)  # features of sound are (x - mean) / (2.5 sd)
 _SHUT = -1e6  # worth of what may not be shown
 _LEAST = 1e-3  # share of times that the least attractive track is picked
 
@@ -105,20 +102,10 @@ class Slateq(Linear):
 
     def _later(self, setting: Setting) -> F32:
         """(T,) what plays lead to, in tracks of usual length."""
-        columns, nothing = len(setting.catalogue.features), np.zeros(len(setting.catalogue), np.float32)
         if not self.horizon:
-            return nothing
-        if setting.practice is None:
-            raise UsageError(
-                "slateq learns what lasts in practice worlds, which a log does not have: "
-                "slateq(horizon=0) looks at the present only and needs none"
-            )
-        if not columns:
-            return nothing
-        plan = Plan(self.method, self.horizon, self.memory, self.steps, self.envs)
-        weights = lasting(setting.practice, columns, plan)
-        sound = _DEVIATIONS * track_features(setting.catalogue)[:, :columns]
-        return (sound * weights).sum(axis=1, dtype=np.float32)
+            return np.zeros(len(setting.catalogue), np.float32)
+        plan = Plan(self.horizon, self.steps, self.envs, self.memory, self.method)
+        return later(setting, plan, "slateq", "slateq(horizon=0)")
 
     def _see_picks(self, exchange: Exchange) -> None:
         """Learn from which of the tracks shown was picked."""

@@ -46,7 +46,8 @@ def obp(plays: Plays, catalogue: Catalogue, folder: Path) -> None:
 
     `context` is what the platform knew of the listener when the slate was asked for, `action` the track,
     `position` its slot, `reward` 1 if it was finished, `pscore` the propensity given the slots before, and
-    `action_context` the public features of every track.
+    `action_context` the public features of every track. Beside them stand each round's `listener`, `session`
+    and `time` in days, by which rounds become episodes.
 
     Raises:
         UsageError: as `vw`.
@@ -64,4 +65,7 @@ def obp(plays: Plays, catalogue: Catalogue, folder: Path) -> None:
             reward=found.finished[order].astype(np.float64),
             pscore=chance[order],
             action_context=plain_features(catalogue),
+            listener=found.plays.listener[order],
+            session=found.plays.session[order],
+            time=found.plays.time[order],
         )

@@ -67,6 +67,7 @@ VARIANTS = (
     "sb3(algorithm=a2c, steps=600, envs=12, candidates=6, temperature=.5)",
     "sb3(algorithm=dqn, steps=600, envs=4, candidates=5)",
     "sb3(algorithm=sac, steps=300, envs=4, candidates=8)",
+    "reinforce(critic=20, steps=9000, envs=12, reward=minutes)",
     "slateq(horizon=0, slates=best, explore=.2)",
     "slateq(method=td, steps=9000, envs=12, of=content, pool=8)",
     "delayed(of=epsgreedy(explore=.4), days=1)",
@@ -77,6 +78,9 @@ VARIANTS = (
     "vw(explore=cover, policies=2, epsilon=.2)",
     "vw(explore=rnd, policies=2, estimator=ips, of=popular)",
     "vw(estimator=dr, epsilon=.3, of=itemknn)",
+    "reinforce(of=None, temperature=1, organic=0)",
+    "reinforce(of=popular, pool=9, explore=.3, temperature=.5, horizon=2)",
+    "reinforce(of=random, explore=.4, held=0)",
     WRAPPED,
     f"{WRAPPED}(of=content, pool=7)",
 )

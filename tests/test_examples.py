@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import simenv
 from simenv.rng import Key
 from simenv.scenarios._hook_and_depth_plan import Game
+from simenv.scenarios.cli import main
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("stable_baselines3")
@@ -68,6 +70,36 @@ def test_the_horizon_is_an_end_like_any_other_to_ppo():
         _, _, done, infos = env.step(np.ones(20, int))
         ended += [infos[row]["TimeLimit.truncated"] for row in np.flatnonzero(done)]
     assert ended and not any(ended)
+
+
+@pytest.fixture(scope="module")
+def feedback(tmp_path_factory):
+    """A log as `offline_rl.py` wants it."""
+    folder = tmp_path_factory.mktemp("logged")
+    sizes = {"listeners": 150, "tracks": 300, "warmup": 4, "days": 8, "seeds": 1, "set": {"share": 1.0}}
+    simenv.run("long_term_reward", ["popular(explore=.5)"], out=folder, keep=("log",), **sizes)
+    assert main(("export", str(folder), "--to", "obp")) == 0
+    return next(folder.glob("export/obp/*/feedback.npz"))
+
+
+def test_what_a_decision_leads_to_ends_with_the_session(feedback):
+    log = dict(np.load(feedback))
+    seen, action, reward, after, following, goes_on = map(np.asarray, example("offline_rl").transitions(log))
+    order = np.lexsort((log["time"], log["listener"]))
+    sessions = np.unique(np.stack([log["listener"], log["session"]]), axis=1).shape[1]
+    assert (goes_on == 0).sum() == sessions
+    at = np.flatnonzero(goes_on)
+    for now, then in ((seen, after), (action, following)):
+        np.testing.assert_array_equal(now[at + 1], then[at])
+    np.testing.assert_array_equal(reward, log["reward"][order])
+
+
+def test_a_policy_learned_from_a_log_alone_beats_who_wrote_it(feedback, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["offline_rl.py", str(feedback), "--steps", "600", "--listeners", "300"])
+    example("offline_rl").main()
+    told = {line[:9].strip(): float(line[9:].split()[0]) for line in capsys.readouterr().out.splitlines()}
+    assert set(told) == {"chance", "as logged", "popular", "learned"}
+    assert told["learned"] > told["as logged"] + 1 > told["chance"] + 3
 
 
 @pytest.mark.slow

@@ -98,6 +98,8 @@ def test_obp_gets_the_arrays_of_bandit_feedback(run):
     np.testing.assert_array_equal(found["position"], truth.slot)
     np.testing.assert_array_equal(found["reward"], ~truth.has(SKIPPED))
     np.testing.assert_allclose(found["pscore"], truth.propensity)
+    for name in ("listener", "session", "time"):
+        np.testing.assert_array_equal(found[name], getattr(truth, name))
     width = Observer(Setting(tracks, 1, 1, Key.root(0)), 0).width()
     assert found["context"].shape == (n, width)
     assert found["action_context"].shape[0] == len(tracks)

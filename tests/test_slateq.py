@@ -65,7 +65,7 @@ def models(monkeypatch, tmp_path):
 
 def said(thanks, method):
     """What each practice world says of the four columns of sound."""
-    return _learn(Practice(thanks), 4, Plan(method, 60.0, 50, 4 * 128 * 600, 128))
+    return _learn(Practice(thanks), 4, Plan(60.0, 4 * 128 * 600, 128, 50, method))
 
 
 @pytest.mark.parametrize("method", ["sarsa", "td"])
@@ -91,7 +91,7 @@ def test_estimates_that_differ_between_worlds_are_drawn_towards_nothing():
 
 def test_it_is_learned_once_and_kept(monkeypatch):
     practice = Practice(0.3)
-    plan = Plan("sarsa", 30.0, 50, 4 * 16 * 170, 16)
+    plan = Plan(30.0, 4 * 16 * 170, 16, 50)
     first = lasting(practice, 4, plan)
     assert practice.made == 4
     np.testing.assert_array_equal(lasting(practice, 4, plan), first)
@@ -109,7 +109,7 @@ def test_what_comes_later_is_added_to_what_comes_now():
     asked, tracks = request(np.arange(24), 1.0), np.tile(np.arange(48, dtype=np.int32), (24, 1))
     later = ahead.score(asked, tracks) - now.score(asked, tracks)
     sound = 2.5 * track_features(world.catalogue)[:, :4]
-    learned = lasting(world.setting.practice, 4, Plan("sarsa", 90.0, 200, 20_000, 24))
+    learned = lasting(world.setting.practice, 4, Plan(90.0, 20_000, 24))
     np.testing.assert_allclose(later, np.tile(sound @ learned, (24, 1)), atol=1e-5)
     assert ahead.parts(3, 5)["later"] == pytest.approx(later[3, 5], abs=1e-5)
     assert now.parts(3, 5)["later"] == 0
