@@ -48,7 +48,7 @@ class Plan:
         return max(self.steps // (_ROUNDS * self.envs), SETTLING + 10)
 
 
-def later(setting: Setting, plan: Plan, agent: str, without: str) -> F32:
+def worth_later(setting: Setting, plan: Plan, agent: str, without: str) -> F32:
     """(T,) what playing a track leads to, in tracks of usual length, by its sound; 0 where it has none.
 
     Raises:
@@ -56,8 +56,8 @@ def later(setting: Setting, plan: Plan, agent: str, without: str) -> F32:
     """
     if setting.practice is None:
         raise UsageError(
-            f"{agent} learns what plays lead to in practice worlds, which a log does not have: {without} looks "
-            "at the log alone and needs none"
+            f"{agent} learns what lasts in practice worlds, which a log does not have: {without} goes by "
+            "the log alone and needs none"
         )
     columns = len(setting.catalogue.features)
     if not columns:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simenv.agents import _panel
 from simenv.agents._bandit import Bandit, Candidates
 from simenv.agents._hindsight import decisions, shelf_of, standing
-from simenv.agents._lasting import Plan, later
+from simenv.agents._lasting import Plan, worth_later
 from simenv.agents._mixing import asks
 from simenv.agents._panel import drawn
 from simenv.agents._policy import Climb, Decisions, Softmax
@@ -140,7 +140,7 @@ class Reinforce(Bandit):
         self.later_ = np.zeros(len(setting.catalogue), np.float32)  # (T,) what the critic says
         if self.critic:
             plan = Plan(self.critic, self.steps, self.envs)
-            self.later_ = later(setting, plan, "reinforce", "reinforce(critic=0)")
+            self.later_ = worth_later(setting, plan, "reinforce", "reinforce(critic=0)")
 
     def update(self, exchange: Exchange) -> None:
         super().update(exchange)

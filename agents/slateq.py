@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from simenv.agents import _slates_of_choice as slates_of_choice
-from simenv.agents._lasting import Plan, later
+from simenv.agents._lasting import Plan, worth_later
 from simenv.agents._linear import Linear
 from simenv.agents._ranking import is_open
 from simenv.agents._ridge import Ridge
@@ -105,7 +105,7 @@ class Slateq(Linear):
         if not self.horizon:
             return np.zeros(len(setting.catalogue), np.float32)
         plan = Plan(self.horizon, self.steps, self.envs, self.memory, self.method)
-        return later(setting, plan, "slateq", "slateq(horizon=0)")
+        return worth_later(setting, plan, "slateq", "slateq(horizon=0)")
 
     def _see_picks(self, exchange: Exchange) -> None:
         """Learn from which of the tracks shown was picked."""
