@@ -226,8 +226,8 @@ class Reinforce(Bandit):
         """(e,) the reward of each play by itself, and what the critic adds."""
         more = self.later_[plays.track]
         if self.reward == "minutes":
-            return (plays.seconds + USUAL_SECONDS * more) / np.float32(60)
-        return (~plays.has(SKIPPED)).astype(np.float32) + more
+            return ((plays.seconds + USUAL_SECONDS * more) / 60).astype(np.float32)
+        return (~plays.has(SKIPPED) + more).astype(np.float32)
 
     def _learn(self, plays: Plays, chosen: Bool, now: float) -> None:
         some, key = plays.rows(chosen), self.setting_.key
