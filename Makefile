@@ -6,7 +6,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .PHONY: demo test test-all lint bench peers clean
 
 demo: .venv/core
-	$(BIN)/simenv run long_term_reward --listeners 1000 --tracks 4000 --days 30 --seeds 3 --jobs 2
+	$(BIN)/simenv run long_term_reward --agents organic random popular repeat content itemknn als epsgreedy oracle \
+		--listeners 1000 --days 30 --seeds 3 --jobs 2
 
 test: lint
 	$(BIN)/python -m pytest

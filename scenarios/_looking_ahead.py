@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simenv.agents import expression
+from simenv.agents.base import Agent
 from simenv.scenarios._arms import arm
 from simenv.scenarios._numbers import number, spanned
 from simenv.scenarios._stats import Interval, interval
@@ -24,7 +24,9 @@ TOTAL = "minutes_total"
 MOMENTS = {"a day": 1, "a month": 30, "a year": 360}
 """When it is asked who leads."""
 REINFORCED = ("slateq", "reinforce", "sb3")
-"""Agents that learn what their slates lead to; but for a horizon of 0, where they have one."""
+"""Agents that may learn what their slates lead to."""
+FORESIGHT = ("horizon", "critic", "depth")
+"""Fields that make an agent look ahead, at 0 it does not; those of REINFORCED without any always do."""
 
 
 def learners(agents: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -35,19 +37,24 @@ def learners(agents: Sequence[str]) -> tuple[list[str], list[str]]:
         made = arm(name).make()
         if isinstance(made, Oracle) or name == "organic":
             continue
-        looks = name.partition("(")[0] in REINFORCED and getattr(made, "horizon", 1) != 0
+        looks = name.partition("(")[0] in REINFORCED and (
+            bool(foresight(made)) or not hasattr(made, "horizon")
+        )
         (ahead if looks else myopic).append(name)
     return myopic, ahead
 
 
 def twin(name: str, agents: Sequence[str]) -> str | None:
-    """The same agent with a horizon of 0, or depth 0 if it is the oracle, where it is served, too."""
+    """The same agent without foresight, where it is served, too."""
     made = arm(name).make()
-    for knob in ("horizon", "depth"):
-        if getattr(made, knob, 0):
-            short = expression(replace(made, **{knob: 0}))
-            return short if short in agents else None
-    return None
+    fields = foresight(made)
+    short = arm(replace(made, **dict.fromkeys(fields, 0))).name if fields else ""
+    return short if short in agents else None
+
+
+def foresight(agent: Agent) -> list[str]:
+    """Which of its fields make it look ahead."""
+    return [name for name in FORESIGHT if getattr(agent, name, 0)]
 
 
 def answer(result: Result) -> str:

@@ -17,8 +17,10 @@ SCENARIO = Scenario(
     primary="minutes_total",
     shown=("finished", "minutes", "retention", "satisfaction", "reward_total", "welfare", "regret"),
     agents=(
-        *("organic", "random", "popular", "repeat", "als", "hybrid", "linucb", "linucb(reward=minutes)"),
-        *("slateq(horizon=0)", "slateq", "reinforce", "sb3"),
+        *("organic", "random", "popular", "repeat", "als", "hybrid", "linucb(reward=minutes)"),
+        *("slateq(horizon=0)", "slateq"),
+        *("reinforce(reward=minutes)", "reinforce(critic=90, reward=minutes)"),
+        *("sb3(reward=minutes)", "sb3(algorithm=dqn, reward=minutes)"),
         *("oracle", "oracle(depth=.7)"),
     ),
     listeners=500,
