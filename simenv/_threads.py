@@ -25,12 +25,25 @@ class Crew:
         return [work(*cut) for cut in cuts] if len(cuts) <= self.threads else self.share(work, cuts)
 
     def share(self, work: Callable[..., Any], tasks: Sequence[tuple]) -> list[Any]:
-        """`work(*task)` of every task; results in their order."""
+        """`work(*task)` of every task; results in their order. The caller's thread works, too."""
         if self.threads == 1 or len(tasks) <= 1:
             return [work(*task) for task in tasks]
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="crew")
-        return list(self._pool.map(lambda task: work(*task), tasks))
+            self._pool = ThreadPoolExecutor(self.threads - 1, thread_name_prefix="crew")
+        out: list[Any] = [None] * len(tasks)
+        todo = iter(range(len(tasks)))  # whoever is free takes the next
+
+        def share() -> None:
+            for i in todo:
+                out[i] = work(*tasks[i])
+
+        others = [self._pool.submit(share) for _ in range(min(self.threads, len(tasks)) - 1)]
+        try:
+            share()
+        finally:
+            for other in others:
+                other.result()
+        return out
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_pool": None}
