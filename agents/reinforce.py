@@ -19,6 +19,7 @@ from simenv.agents._registry import name_of
 from simenv.agents._returns import advantage
 from simenv.agents._situation import Situations
 from simenv.agents.base import Agent, Count, Number, Range, Weight
+from simenv.features import USUAL_SECONDS
 from simenv.log import Log
 from simenv.types import (
     F32,
@@ -62,7 +63,7 @@ class Reinforce(Bandit):
 
     Args:
         of: the agent that finds candidates; None: all tracks are, which is slow when they are many.
-        reward: of a play: completion (1 if finished, else 0) or minutes.
+        reward: completion: 1 if finished, else 0; minutes: how long it was listened to, 208 s being 1.
         horizon: days after which a reward counts for 1/e; 0: that of the play alone counts.
         slate: K; 0: that of the surface.
         cap: of the weights pi / beta; a small one lets all choices count alike.
@@ -206,7 +207,7 @@ class Reinforce(Bandit):
     def _paid(self, plays: Plays) -> F32:
         """(e,) the reward of each play by itself."""
         if self.reward == "minutes":
-            return plays.seconds / np.float32(60)
+            return plays.seconds / USUAL_SECONDS
         return (~plays.has(SKIPPED)).astype(np.float32)
 
     def _learn(self, plays: Plays, chosen: Bool, now: float) -> None:
