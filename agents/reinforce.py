@@ -64,7 +64,7 @@ class Reinforce(Bandit):
 
     Args:
         of: the agent that finds candidates; None: all tracks are, which is slow when they are many.
-        reward: of a play: completion (1 if finished, else 0) or minutes.
+        reward: completion: 1 if finished, else 0; minutes: how long it was listened to, 208 s being 1.
         horizon: days after which a reward counts for 1/e; 0: that of the play alone counts.
         critic: half-life, in days, of what a critic adds to the reward of a play: what plays of such a sound
             lead to, learned once by temporal differences in practice worlds (`_differences.py`); 0: none.
@@ -226,8 +226,13 @@ class Reinforce(Bandit):
         """(e,) the reward of each play by itself, and what the critic adds."""
         more = self.later_[plays.track]
         if self.reward == "minutes":
+<<<<<<< HEAD
             return ((plays.seconds + USUAL_SECONDS * more) / 60).astype(np.float32)
         return (~plays.has(SKIPPED) + more).astype(np.float32)
+=======
+            return plays.seconds / USUAL_SECONDS
+        return (~plays.has(SKIPPED)).astype(np.float32)
+>>>>>>> 0cd5b4b5efa6d25ade20f39c8020a38752368dc5
 
     def _learn(self, plays: Plays, chosen: Bool, now: float) -> None:
         some, key = plays.rows(chosen), self.setting_.key

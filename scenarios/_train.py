@@ -134,7 +134,7 @@ def main(words: Sequence[str]) -> int:
     for name in ("model.json", "curve.png"):
         console.print(f"{out / name}", highlight=False, soft_wrap=True)
     if face.actions != "tracks":
-        console.print(f'serve it: simenv run long_term_reward --agents popular "sb3(model={str(out)!r})"',
+        console.print(f'serve it: simenv run popularity_bias --agents popular "sb3(model={str(out)!r})"',
                       highlight=False, markup=False, soft_wrap=True)  # fmt: skip
     if asked.json is not None:
         write_json(asked.json, rows_of(plan, curve, face.reward))

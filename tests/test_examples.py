@@ -77,7 +77,7 @@ def feedback(tmp_path_factory):
     """A log as `offline_rl.py` wants it."""
     folder = tmp_path_factory.mktemp("logged")
     sizes = {"listeners": 150, "tracks": 300, "warmup": 4, "days": 8, "seeds": 1, "set": {"share": 1.0}}
-    simenv.run("long_term_reward", ["popular(explore=.5)"], out=folder, keep=("log",), **sizes)
+    simenv.run("popularity_bias", ["popular(explore=.5)"], out=folder, keep=("log",), **sizes)
     assert main(("export", str(folder), "--to", "obp")) == 0
     return next(folder.glob("export/obp/*/feedback.npz"))
 

@@ -2,7 +2,7 @@
 
 A recommender that shows what is popular half of the time, and anything the other half, leaves a log:
 
-    simenv run long_term_reward --agents "popular(explore=.5)" --share 1 --listeners 500 --tracks 1000 \\
+    simenv run popularity_bias --agents "popular(explore=.5)" --share 1 --listeners 500 --tracks 1000 \\
         --days 14 --seeds 1 --keep log --out results/logged
     simenv export results/logged --to obp
     python docs/examples/offline_rl.py results/logged/export/obp/*/feedback.npz
