@@ -226,13 +226,8 @@ class Reinforce(Bandit):
         """(e,) the reward of each play by itself, and what the critic adds."""
         more = self.later_[plays.track]
         if self.reward == "minutes":
-<<<<<<< HEAD
-            return ((plays.seconds + USUAL_SECONDS * more) / 60).astype(np.float32)
+            return (plays.seconds / USUAL_SECONDS + more).astype(np.float32)
         return (~plays.has(SKIPPED) + more).astype(np.float32)
-=======
-            return plays.seconds / USUAL_SECONDS
-        return (~plays.has(SKIPPED)).astype(np.float32)
->>>>>>> 0cd5b4b5efa6d25ade20f39c8020a38752368dc5
 
     def _learn(self, plays: Plays, chosen: Bool, now: float) -> None:
         some, key = plays.rows(chosen), self.setting_.key

@@ -8,6 +8,8 @@ it, from what shows.
 """
 
 from simenv.scenarios.base import Scenario
+from simenv.scenarios.metrics.reward import Reward
+from simenv.scenarios.metrics.welfare import Welfare
 from simenv.synthetic import Synthetic
 from simenv.users.params import ListenerParams
 
@@ -16,6 +18,7 @@ SCENARIO = Scenario(
     assumed="tracks that please at once satisfy less in the long run (hook and depth, correlation -.6)",
     primary="minutes_total",
     shown=("finished", "minutes", "retention", "satisfaction", "reward_total", "welfare", "regret"),
+    metrics=(Reward, Welfare),
     agents=(
         *("organic", "random", "popular", "repeat", "als", "hybrid", "linucb(reward=minutes)"),
         *("slateq(horizon=0)", "slateq"),
