@@ -117,6 +117,8 @@ def test_attributes_belong_to_the_whole_population():
 def test_only_a_population_is_taken():
     with pytest.raises(UsageError, match="make_vec"):
         as_vec_env(gymnasium.make(ID, tracks=300))
+    with pytest.raises(UsageError, match="same step"):
+        crowd(2, autoreset_mode="NextStep")
 
 
 @pytest.mark.parametrize("observe, policy", [("flat", "MlpPolicy"), ("dict", "MultiInputPolicy")])
