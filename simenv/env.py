@@ -20,6 +20,10 @@ from simenv.types import F32, Bool
 Observation = F32 | dict[str, F32]
 
 
+class NoSuchRender(UsageError, TypeError):
+    """Also a TypeError: Stable-Baselines3's `make_vec_env` asks for pictures, and after a TypeError for none."""
+
+
 class ListenerEnv(gymnasium.Env):
     """One listener; a decision is the next track, or the next few.
 
@@ -217,7 +221,7 @@ def _box(width: int) -> spaces.Box:
 
 def _mode(render_mode: str | None) -> str | None:
     if render_mode not in (None, "ansi"):
-        raise UsageError(f'render_mode={render_mode!r}: expected None or "ansi"')
+        raise NoSuchRender(f'render_mode={render_mode!r}: expected None or "ansi"')
     return render_mode
 
 
