@@ -115,6 +115,11 @@ def learner_called(name: str) -> Learner:
         UsageError: if there is none.
     """
     plain = name.lower().replace("-", "").replace("_", "")
+    if plain == "recurrentppo":
+        raise UsageError(
+            f"{name} remembers listeners in a state of its own, which sb3 does not serve: use ppo and let more "
+            "plays show (history, up to 32), or train it by hand on simenv.sb3.as_vec_env"
+        )
     if plain not in LEARNERS:
         raise UsageError(
             f"no algorithm called {name!r}{did_you_mean(plain, LEARNERS)}\nThere are {', '.join(LEARNERS)}"

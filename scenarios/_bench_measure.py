@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from simenv.agents import available
-from simenv.scenarios._bench_faces import sb3, step, vector
+from simenv.scenarios._bench_faces import sb3, step, vec_env, vector
 from simenv.scenarios._bench_memory import copy_bandwidth
 from simenv.scenarios._bench_world import (
     ONLINE,
@@ -78,6 +78,7 @@ def cases(days: int = DAYS, who: ListenerParams | None = None) -> dict[str, tupl
         "vector": (vector, 1),
         "vector20": (partial(vector, candidates=20), 1),
         "sb3": (sb3, 1),
+        "sb3:env": (vec_env, 1),
         "year": (partial(year, days=days, who=who), SLATE),
     }
     agents: dict[str, tuple[Make, int]] = {

@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from gymnasium.vector import AutoresetMode
+
 from simenv.catalogue import Catalogue, Hidden
 from simenv.crowd import Crowd
 from simenv.env import ListenerEnv, PopulationEnv
@@ -174,6 +176,7 @@ def population_env(
     retrieve: MakeRetriever = Nearby,
     threads: int = 1,
     render_mode: str | None = None,
+    autoreset_mode: str | AutoresetMode = AutoresetMode.SAME_STEP,
 ) -> PopulationEnv:
     """Many listeners, a decision each a step: ``gymnasium.make_vec("simenv/Listener-v0", num_envs=4096)``.
 
@@ -182,6 +185,7 @@ def population_env(
         world, tracks, catalogue, listener_params, slate_size, horizon, share, past, cooldown, reward: as in
             `listener_env`, and so are actions, observe, response, candidates, history, retrieve, render_mode.
         threads: that share a big population; the result does not depend on them.
+        autoreset_mode: when the next life begins, Gymnasium's "SameStep" or "NextStep".
 
     Raises:
         UsageError: on a value out of its range.
@@ -192,7 +196,7 @@ def population_env(
     surface = (slate_size, horizon, share, past, cooldown, reward)
     face = Face(*surface, actions, observe, response, candidates, history)
     crowd = _crowd(num_envs, 0, (world, tracks, catalogue), listener_params, face, retrieve, threads)
-    return PopulationEnv(crowd, render_mode)
+    return PopulationEnv(crowd, render_mode, autoreset_mode)
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,11 @@ class Crowd:
             f"lower past={self.face.past} days or the parameter churn, or raise share={self.face.share}"
         )
 
+    def begin_again(self, rows: I32) -> None:
+        """The life of `rows` begins anew, as if they had not been asked anything."""
+        self.lives[rows] -= 1
+        self.renew(rows)
+
     def look(self) -> F32:
         """(n, width) what shows of everyone as they ask."""
         self.request, self.candidates, shown = self._look(self.rows)
@@ -164,8 +169,8 @@ class Crowd:
         """(m, width) what shows of `rows`, who ask or are gone."""
         return self._look(rows)[2]
 
-    def step(self, actions: Any) -> tuple[F32, Bool, Bool]:
-        """Everyone is played what `actions` say, and lives until they ask again.
+    def step(self, actions: Any, resting: Bool | None = None) -> tuple[F32, Bool, Bool]:
+        """Everyone is played what `actions` say, and lives until they ask again; `resting` (n,) play nothing.
 
         Returns:
             rewards (n,), terminated (n,): gone for good, and truncated (n,): still here at the horizon.
@@ -178,6 +183,8 @@ class Crowd:
             actions, candidates, lambda: self.observer.of_candidates(request, candidates)
         )
         tracks = playable(tracks, request.time, self.stage.catalogue.released)
+        if resting is not None:
+            tracks[resting] = -1
         response = self._listeners.play(self.rows, tracks, self.face.response)
         exchange = Exchange(request, Slate(tracks, self._unknown), response.feedback)
         self.exchange = exchange

@@ -20,6 +20,10 @@ from simenv.types import F32, Bool
 Observation = F32 | dict[str, F32]
 
 
+class NoSuchRender(UsageError, TypeError):
+    """Also a TypeError: Stable-Baselines3's `make_vec_env` asks for pictures, and after a TypeError for none."""
+
+
 class ListenerEnv(gymnasium.Env):
     """One listener; a decision is the next track, or the next few.
 
@@ -82,22 +86,31 @@ class ListenerEnv(gymnasium.Env):
 class PopulationEnv(VectorEnv):
     """Many listeners, none of whom disturbs another; the same as so many `ListenerEnv`, row by row.
 
-    Whose episode ends begins the next life within the same step; what they showed at the end stands in
-    ``info["final_obs"]``, as Gymnasium 1 has it.
+    Whose episode ends begins the next life within the same step, and what they showed at the end stands in
+    ``info["final_obs"]``; or, as Gymnasium's own vectors do it, they show the end and begin the next life in
+    the step after, whatever the action, with a reward of 0.
 
     Args:
         crowd: the listeners.
         render_mode: "ansi": `render` gives a line for each.
+        autoreset_mode: Gymnasium's "SameStep" or "NextStep".
     """
 
     metadata = {"render_modes": ["ansi"], "render_fps": 1, "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
 
-    def __init__(self, crowd: Crowd, render_mode: str | None = None) -> None:
+    def __init__(
+        self,
+        crowd: Crowd,
+        render_mode: str | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.SAME_STEP,
+    ) -> None:
         self.render_mode = _mode(render_mode)
+        self.metadata = {**self.metadata, "autoreset_mode": _autoreset(autoreset_mode)}
         self.num_envs = len(crowd.rows)
         self._crowd = crowd
         self.single_observation_space = observation_space(crowd)
         self.single_action_space = crowd.mode.space
+        self._over = np.zeros(self.num_envs, bool)  # whose next life begins in the next step
 
     @cached_property
     def observation_space(self) -> spaces.Space:  # type: ignore[override]
@@ -114,6 +127,7 @@ class PopulationEnv(VectorEnv):
     ) -> tuple[Observation, dict[str, Any]]:
         super().reset(seed=seed)
         self._crowd.begin(_seed(self, seed, self._crowd))
+        self._over = np.zeros(self.num_envs, bool)
         return self._arranged(self._crowd.look()), {}
 
     def step(self, actions: Any) -> tuple[Observation, F32, Bool, Bool, dict[str, Any]]:
@@ -122,6 +136,8 @@ class PopulationEnv(VectorEnv):
         Raises:
             UsageError: on actions outside the space, and before the first reset.
         """
+        if self.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP:
+            return self._step_or_begin(actions)
         crowd = self._crowd
         rewards, terminated, truncated = crowd.step(actions)
         done = terminated | truncated
@@ -162,6 +178,20 @@ class PopulationEnv(VectorEnv):
         """The last decision of everyone, a line each, if the render mode is "ansi"."""
         return tuple(story(self._crowd, row) for row in range(self.num_envs)) if self.render_mode else None
 
+    def _step_or_begin(self, actions: Any) -> tuple[Observation, F32, Bool, Bool, dict[str, Any]]:
+        """Those whose episode is over begin the next life instead."""
+        crowd, over = self._crowd, self._over
+        rows = crowd.rows[over]
+        if len(rows):
+            crowd.renew(rows)  # somebody must be there, if only to be played nothing
+        rewards, terminated, truncated = crowd.step(actions, over)
+        if len(rows):
+            crowd.begin_again(rows)
+            for column in (rewards, terminated, truncated):
+                column[over] = 0
+        self._over = terminated | truncated
+        return self._arranged(crowd.look()), rewards, terminated, truncated, _marked(_info(crowd), ~over)
+
     def _arranged(self, flat: F32) -> Observation:
         if self._crowd.face.observe == "flat":
             return flat
@@ -191,8 +221,17 @@ def _box(width: int) -> spaces.Box:
 
 def _mode(render_mode: str | None) -> str | None:
     if render_mode not in (None, "ansi"):
-        raise UsageError(f'render_mode={render_mode!r}: expected None or "ansi"')
+        raise NoSuchRender(f'render_mode={render_mode!r}: expected None or "ansi"')
     return render_mode
+
+
+def _autoreset(mode: str | AutoresetMode) -> AutoresetMode:
+    known = (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP)
+    for one in known:
+        if mode in (one, one.value):
+            return one
+    given = mode.value if isinstance(mode, AutoresetMode) else mode
+    raise UsageError(f"autoreset_mode={given!r}: expected {' or '.join(one.value for one in known)}")
 
 
 def _seed(env: gymnasium.Env | VectorEnv, seed: int | None, crowd: Crowd) -> int | None:

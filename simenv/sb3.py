@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import Wrapper
+from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv
 
 from simenv.env import PopulationEnv
@@ -21,13 +22,16 @@ def as_vec_env(env: PopulationEnv) -> PopulationVecEnv:
     """`env` as Stable-Baselines3's VecEnv.
 
     Raises:
-        UsageError: if it is not a `PopulationEnv`, which ``gymnasium.make_vec`` makes.
+        UsageError: if it is not a `PopulationEnv`, which ``gymnasium.make_vec`` makes, or does not begin the
+            next life in the same step.
     """
     if not isinstance(env, PopulationEnv):
         raise UsageError(
             f"a {type(env).__name__} was given; make a PopulationEnv: "
             "gymnasium.make_vec('simenv/Listener-v0', num_envs=...)"
         )
+    if env.metadata["autoreset_mode"] is not AutoresetMode.SAME_STEP:
+        raise UsageError("Stable-Baselines3 resets in the same step: leave autoreset_mode out")
     return PopulationVecEnv(env)
 
 

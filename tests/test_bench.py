@@ -2,6 +2,8 @@
 
 import json
 import math
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +12,9 @@ from simenv.agents import available
 from simenv.agents._mixing import Mixture
 from simenv.agents._registry import class_of
 from simenv.agents.base import Agent, Wrapper
+from simenv.env import PopulationEnv
 from simenv.errors import UsageError
-from simenv.scenarios import _bench
+from simenv.scenarios import _bench, _bench_faces
 from simenv.scenarios._bench import plan, short, table_of
 from simenv.scenarios._bench_measure import Timing, cases, measure
 from simenv.scenarios._bench_memory import array_bytes, bytes_a_listener, copy_bandwidth
@@ -79,6 +82,31 @@ def test_the_year_is_lived_only_when_asked_for():
     assert "year" not in {name for name, _, _ in plan((), (), (1,))}
     assert plan(("year",), (), (2,)) == [("year", 10_000, 2)]
     assert plan(("year",), (50,), (1,)) == [("year", 50, 1)]
+
+
+def test_what_stable_baselines_steps_is_timed_by_its_decisions(monkeypatch):
+    pytest.importorskip("stable_baselines3")
+    monkeypatch.setattr(_bench_faces, "TRACKS", 200)
+    taken = []
+    step = PopulationEnv.step
+    monkeypatch.setattr(
+        PopulationEnv, "step", lambda env, actions: taken.append(actions) or step(env, actions)
+    )
+    make, slate = cases()["sb3:env"]
+    assert make(30, 1).work().plays == sum(map(len, taken)) > 0 and slate == 1
+    assert {len(actions) for actions in taken} == {30} and 0 <= np.min(taken) < np.max(taken) == 7
+
+
+@pytest.mark.slow
+def test_the_shares_of_ppo_s_time_are_all_of_it(monkeypatch):
+    pytest.importorskip("stable_baselines3")
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "benchmarks")
+    ppo_shares = pytest.importorskip("ppo_shares")
+    start = time.perf_counter()
+    decisions, parts = ppo_shares.seconds(listeners=8_192, repeats=1)
+    whole = time.perf_counter() - start
+    assert decisions == 2 * 8_192 and list(parts) == ["environment", "policy", "update"]
+    assert min(parts.values()) > 0 and sum(parts.values()) < whole
 
 
 def test_cases_of_one_thread_are_measured_on_one():

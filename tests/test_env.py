@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium import wrappers
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from gymnasium.wrappers import vector
 
 import simenv  # noqa: F401  registers the ids
 from simenv.actions import MODES
@@ -108,6 +112,92 @@ def test_a_row_is_that_listener_alone_also_after_autoresets(options):
                 equal(here[4]["tracks"][row], there[4]["tracks"][row])
                 equal(here[4]["seconds"][row], there[4]["seconds"][row])
     assert (ended > 0).all(), "both ways to end an episode must have been seen"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"reward": "graded"},
+        {"response": "shelf", "slate_size": 4, "reward": "return"},
+        {"share": 0.4, "past": 3.0, "cooldown": 2.0, "reward": "likes"},
+    ],
+    ids=str,
+)
+def test_in_the_next_step_lives_begin_as_gymnasium_s_own_vectors_begin_them(options):
+    n, options = 6, {"horizon": 9, "listener_params": FLEETING, "observe": "flat", **options}
+    many = crowd(n, autoreset_mode="NextStep", **options)
+    single = SyncVectorEnv([lambda i=i: alone(listener=i, **options) for i in range(n)])
+    assert many.metadata["autoreset_mode"] is single.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
+    many.action_space.seed(1)
+    for seed in (5, 6):  # the second time in the middle of lives
+        equal(many.reset(seed=seed)[0], single.reset(seed=[seed] * n)[0])
+        over, ended = np.zeros(n, bool), np.zeros(2, int)
+        for _ in range(30):
+            actions = many.action_space.sample()
+            here, there = many.step(actions), single.step(actions)
+            for a, b in zip(here[:4], there[:4], strict=True):
+                equal(a, b)
+            np.testing.assert_array_equal(here[4]["_tracks"], ~over)
+            if not over.all():
+                equal(here[4]["tracks"][~over], there[4]["tracks"][~over])
+            over = here[2] | here[3]
+            ended += here[2].sum(), here[3].sum()
+        assert (ended > 0).all(), "both ways to end an episode must have been seen"
+
+
+def test_gymnasium_s_wrappers_of_vectors_see_whole_episodes():
+    def played(**options):
+        env = crowd(20, observe="flat", horizon=7, listener_params=FLEETING, **options)
+        env = vector.RecordEpisodeStatistics(vector.NormalizeReward(env))
+        env.reset(seed=1)
+        for _ in range(25):
+            _, _, terminated, truncated, info = env.step(np.zeros(20, int))
+            done = terminated | truncated
+            np.testing.assert_array_equal(info.get("_episode", np.zeros(20, bool)), done)
+            assert not truncated.any() or (info["episode"]["l"][truncated] == 7).all()
+        return env.episode_count
+
+    assert played() > 60 and played(autoreset_mode="NextStep") > 60
+
+
+def test_gymnasium_s_wrappers_of_what_vectors_show_take_lives_that_begin_in_the_next_step():
+    env = crowd(50, observe="flat", horizon=7, autoreset_mode="NextStep")
+    env = vector.NormalizeObservation(env)
+    env.reset(seed=1)
+    for step in range(40):
+        seen = env.step(np.full(50, step % 8))[0]
+    varies = env.obs_rms.var > 1e-3
+    assert varies.sum() > 100 and np.abs(seen[:, varies]).mean() < 2
+    with pytest.raises(ValueError, match="NEXT_STEP"):
+        vector.NormalizeObservation(crowd(50, observe="flat"))
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        wrappers.RecordEpisodeStatistics,
+        wrappers.NormalizeObservation,
+        wrappers.NormalizeReward,
+        lambda env: wrappers.FrameStackObservation(env, 3),
+        lambda env: wrappers.TimeLimit(env, 5),
+        wrappers.Autoreset,
+    ],
+)
+def test_gymnasium_s_wrappers_of_one_listener_are_taken(wrapper):
+    env = wrapper(alone(observe="flat", horizon=9))
+    env.action_space.seed(1)
+    env.reset(seed=1)
+    for _ in range(30):
+        seen, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        assert env.observation_space.contains(seen)
+        if (terminated or truncated) and not isinstance(env, wrappers.Autoreset):
+            env.reset()
+
+
+def test_an_id_that_names_the_package_needs_no_import():
+    say = "import gymnasium; print(gymnasium.make('simenv:simenv/HookAndDepth-v0').action_space, end='')"
+    run = subprocess.run([sys.executable, "-c", say], capture_output=True, text=True, check=True)
+    assert run.stdout == "Discrete(2)"
 
 
 def test_threads_change_nothing():
@@ -410,6 +500,12 @@ def test_another_retriever_can_be_handed_in():
 def test_a_bad_argument_is_refused_with_what_to_do(options, what):
     with pytest.raises(UsageError, match=what):
         alone(disable_env_checker=True, **options).unwrapped.reset(seed=1)
+
+
+def test_an_unknown_way_to_begin_the_next_life_is_refused():
+    for mode in ("Disabled", "same_step", AutoresetMode.DISABLED):
+        with pytest.raises(UsageError, match="SameStep or NextStep"):
+            crowd(2, autoreset_mode=mode)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("stable_baselines3")
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env
+from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
@@ -83,6 +84,14 @@ def test_it_is_what_single_environments_in_a_dummy_vec_env_are(observe):
     assert kinds == {True, False}
 
 
+def test_its_own_vectors_of_single_environments_are_made_by_name():
+    """It asks for pictures first, which listeners do not give."""
+    env = make_vec_env(ID, n_envs=2, seed=3, env_kwargs={"tracks": 300})
+    assert env.reset().shape == (2, 308)
+    with pytest.raises(UsageError, match="ansi"):
+        gymnasium.make(ID, tracks=300, render_mode="rgb_array")
+
+
 def test_listeners_whose_episode_goes_on_share_one_info():
     env = crowd(50)
     env.seed(1)
@@ -117,6 +126,8 @@ def test_attributes_belong_to_the_whole_population():
 def test_only_a_population_is_taken():
     with pytest.raises(UsageError, match="make_vec"):
         as_vec_env(gymnasium.make(ID, tracks=300))
+    with pytest.raises(UsageError, match="same step"):
+        crowd(2, autoreset_mode="NextStep")
 
 
 @pytest.mark.parametrize("observe, policy", [("flat", "MlpPolicy"), ("dict", "MultiInputPolicy")])

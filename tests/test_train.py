@@ -102,6 +102,7 @@ def test_the_same_command_elsewhere_makes_the_same_model(folder):
         (("ppo", "--envs", "0"), "--envs 0: expected 1 or more"),
         (("ppo", "--seed", "-1"), "--seed -1"),
         (("dqn", "--env", "simenv/ListenerBlend-v0"), "dqn chooses among whole numbers"),
+        (("RecurrentPPO",), "a state of its own, which sb3 does not serve"),
         (("sac",), "sac says numbers in [-1, 1]"),
         (("dqn", "--env", "simenv/Shelf-v0"), "one track a decision"),
         (("ppo", "--learner", "learning_rat=1e-3"), "did you mean 'learning_rate'"),
