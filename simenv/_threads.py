@@ -11,7 +11,7 @@ class Crew:
     """A few threads, made lazily in the process that uses them: forking an idle crew is safe.
 
     Args:
-        threads: how many; with 1, or with no more blocks than threads, the caller's thread does it all.
+        threads: how many, the caller's among them.
         block: rows at a time.
     """
 
@@ -22,7 +22,7 @@ class Crew:
     def each(self, n: int, work: Callable[[int, int], Any]) -> list[Any]:
         """`work(low, high)` for every block of n rows; results in the order of rows."""
         cuts = [(low, min(low + self.block, n)) for low in range(0, n, self.block)]
-        return [work(*cut) for cut in cuts] if len(cuts) <= self.threads else self.share(work, cuts)
+        return self.share(work, cuts)
 
     def share(self, work: Callable[..., Any], tasks: Sequence[tuple]) -> list[Any]:
         """`work(*task)` of every task; results in their order. The caller's thread works, too."""
