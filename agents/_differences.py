@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simenv.agents._panel import drawn, law
 from simenv.env import PopulationEnv
 from simenv.features import USUAL_SECONDS
 from simenv.observe import MATCH
@@ -93,7 +94,8 @@ def learn(
     before: tuple[F64, F64, F64] | None = None  # features, days' worth of reward and time of the last play
     for step in range(horizon):
         shown, there = _shown(observation, env, a)
-        picked = _drawn(shown[:, :, :a] @ theta[:, :, None], there, (luck / "draw").uniform(rows, step))
+        chance = law((shown[:, :, :a] @ theta[:, :, None])[:, :, 0], there, 1.0)
+        picked = drawn(chance, (luck / "draw").uniform(rows, step))[:, 0].clip(max=_CANDIDATES - 1)
         middle = (shown * there[:, :, None]).sum(axis=1) / np.maximum(there.sum(axis=1), 1)[:, None]
         apart = shown[rows, picked] - middle
         observation, _, gone, _, info = env.step(picked)
@@ -164,14 +166,6 @@ def _shown(observation: F32, env: PopulationEnv, a: int) -> tuple[F32, Bool]:
     candidates = observation[:, env.candidates_shown].reshape(len(observation), _CANDIDATES, -1)
     match = candidates[:, :, -len(MATCH) :]
     return np.concatenate([DEVIATIONS * candidates[:, :, :a], match], axis=2), env.action_masks()
-
-
-def _drawn(scores: F32, there: Bool, u: F32) -> np.ndarray:
-    """(n,) a place by softmax of `scores` (n, c, 1), of those there."""
-    logits = np.where(there, scores[:, :, 0], -np.inf)
-    p = np.exp(logits - logits.max(axis=1, initial=-1e9, keepdims=True))
-    total = np.cumsum(p, axis=1)
-    return np.minimum((total <= u[:, None] * total[:, -1:]).sum(axis=1), p.shape[1] - 1)
 
 
 def _played(info: dict[str, Any], gone: Bool) -> tuple[F64, F64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -103,6 +104,15 @@ def arms(given: Iterable[Given]) -> tuple[Arm, ...]:
         if names.count(name) > 1:
             raise UsageError(f"the agent {name} is named {names.count(name)} times: name each once")
     return found
+
+
+def known_by_name(names: Iterable[str]) -> dict[str, Agent]:
+    """The agents of arms that a name alone makes, in order: a report has nothing else to go by."""
+    made: dict[str, Agent] = {}
+    for name in names:
+        with contextlib.suppress(UsageError):  # somebody's own agent, handed over as an object
+            made[name] = arm(name).make()
+    return made
 
 
 def _name(agent: Agent) -> str:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from simenv.agents import expression
 from simenv.agents.base import Agent
-from simenv.scenarios._arms import arm
+from simenv.scenarios._arms import known_by_name
 from simenv.scenarios._numbers import number, spanned
 from simenv.scenarios._plots import colour, figure_of, note, size_of, wrapped
 from simenv.scenarios._stats import Interval, interval
@@ -40,7 +40,7 @@ class Pair:
 
 def pairs(agents: Sequence[str]) -> list[Pair]:
     """Exploring arms with their greedy versions, contextual ones with their context-free versions."""
-    made = {name: arm(name).make() for name in agents}
+    made = known_by_name(agents)
     exploring = [
         Pair(name, greedy, True)
         for name, agent in made.items()

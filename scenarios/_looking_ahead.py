@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simenv.agents.base import Agent
-from simenv.scenarios._arms import arm
+from simenv.scenarios._arms import OWN, arm, known_by_name
 from simenv.scenarios._numbers import number, spanned
 from simenv.scenarios._stats import Interval, interval
 from simenv.scenarios.metrics import describe
-from simenv.scenarios.oracle import Oracle
 from simenv.types import F64
 
 if TYPE_CHECKING:
@@ -31,25 +30,29 @@ FORESIGHT = ("horizon", "critic", "depth")
 
 def learners(agents: Sequence[str]) -> tuple[list[str], list[str]]:
     """Arms that see no truth and serve: those that look at the present, and those that look ahead."""
+    known = known_by_name(agents)
     myopic: list[str] = []
     ahead: list[str] = []
     for name in agents:
-        made = arm(name).make()
-        if isinstance(made, Oracle) or name == "organic":
-            continue
-        looks = name.partition("(")[0] in REINFORCED and (
-            bool(foresight(made)) or not hasattr(made, "horizon")
-        )
-        (ahead if looks else myopic).append(name)
+        made = known.get(name)
+        if type(made) not in OWN.values():
+            (ahead if made is not None and _looks_ahead(name, made) else myopic).append(name)
     return myopic, ahead
 
 
-def twin(name: str, agents: Sequence[str]) -> str | None:
-    """The same agent without foresight, where it is served, too."""
-    made = arm(name).make()
-    fields = foresight(made)
-    short = arm(replace(made, **dict.fromkeys(fields, 0))).name if fields else ""
-    return short if short in agents else None
+def _looks_ahead(name: str, agent: Agent) -> bool:
+    return name.partition("(")[0] in REINFORCED and (bool(foresight(agent)) or not hasattr(agent, "horizon"))
+
+
+def twins(agents: Sequence[str]) -> dict[str, str]:
+    """Arms that look ahead, and the same agent without foresight, where it is served, too."""
+    found = {}
+    for name, made in known_by_name(agents).items():
+        knobs = foresight(made)
+        short = arm(replace(made, **dict.fromkeys(knobs, 0))).name if knobs else ""
+        if short in agents:
+            found[name] = short
+    return found
 
 
 def foresight(agent: Agent) -> list[str]:
@@ -98,7 +101,7 @@ def section(result: Result) -> list[str]:
             apart, above = spanned(compared.difference, sign=True), f"{compared.improved:.0%}"
             lines.append(f"| {name} | {apart} | {above} |")
         lines.append("")
-    pairs = [(name, short) for name in result.served if (short := twin(name, result.served))]
+    pairs = twins(result.served)
     if pairs:
         moments = {words: day for words, day in MOMENTS.items() if day <= result.scenario.days}
         lines += [
@@ -107,7 +110,7 @@ def section(result: Result) -> list[str]:
             f"| agent | {' | '.join(f'after {words}' for words in moments)} | retention |",
             f"| --- | {' | '.join(['---:'] * (len(moments) + 1))} |",
         ]
-        for name, short in pairs:
+        for name, short in pairs.items():
             differences = [
                 spanned(_apart(*(result.curves(TOTAL, one)[:, day - 1] for one in (name, short))), sign=True)
                 for day in moments.values()

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from simenv.agents import expression
 from simenv.agents.base import Agent
-from simenv.scenarios._arms import arm
+from simenv.scenarios._arms import known_by_name
 from simenv.scenarios._plots import colour, figure_of, note, size_of, wrapped
 from simenv.scenarios.metrics import describe
 
@@ -36,8 +36,7 @@ class Family:
 def families(agents: Sequence[str]) -> list[Family]:
     """Three arms and more of one agent each, which differ in one number; an arm may be in several."""
     kinds: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
-    for name in agents:
-        made = arm(name).make()
+    for name, made in known_by_name(agents).items():
         said = _said(made)
         kinds.setdefault((type(made).__name__, str(said.get("of") or "")), {})[name] = said
     return [family for kind in sorted(kinds) for family in _of_one_kind(kinds[kind])]

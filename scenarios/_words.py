@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from simenv.scenarios._agreement import agreement
+from simenv.scenarios._arms import known_by_name
 from simenv.scenarios._numbers import number, spanned
 from simenv.scenarios._results import Result
 from simenv.scenarios.base import REFERENCES
@@ -62,6 +63,10 @@ def notes(result: Result) -> list[str]:
     if marked:
         names = ", ".join(f"`{a}`" for a in marked)
         lines.append(f"† does not beat `{AGAINST}` on `{yardstick(result)}`: {names}.")
+    practised = [a for a, made in known_by_name(result.served).items() if "practice" in made.needs]
+    if practised:
+        names = ", ".join(f"`{a}`" for a in practised)
+        lines.append(f"Learned in other simulated worlds of this kind before they served: {names}.")
     silent = [m for m in result.scenario.shown if m not in result.shown]
     if silent:
         lines.append(f"Nothing to measure for {', '.join(f'`{m}`' for m in silent)}.")

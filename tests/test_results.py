@@ -1,19 +1,22 @@
 """Intervals, pairing, tables, figures and the report's sentences."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+import simenv
+from simenv.agents.popular import Popular
 from simenv.errors import UsageError
-from simenv.scenarios import load
+from simenv.scenarios import _looking_ahead, load
+from simenv.scenarios._answers import answered
 from simenv.scenarios._cell import Outcome
 from simenv.scenarios._numbers import number
 from simenv.scenarios._plots import COLOURS, apart, colour, curves, differences
-from simenv.scenarios._report import main_table
+from simenv.scenarios._report import main_table, told
 from simenv.scenarios._results import Result, write_json
 from simenv.scenarios._stats import interval, paired
 from simenv.scenarios._words import answer, notes, surface, unbeaten
@@ -22,11 +25,16 @@ from simenv.scenarios.metrics import describe
 DAYS = 8
 
 
+@dataclass
+class Mine(Popular):
+    """An agent that no name finds."""
+
+    twist: float = 2.0
+
+
 def result(levels, seeds=4, primary="reward_total", noise=0.0):
     """A result in which agent a's values are level(a) + seed, `noise` apart between seeds."""
-    scenario = replace(
-        load("long_term_reward"), primary=primary, seeds=seeds, days=DAYS, agents=tuple(levels)
-    )
+    scenario = replace(load("popularity_bias"), primary=primary, seeds=seeds, days=DAYS, agents=tuple(levels))
     outcomes = []
     for agent, level in levels.items():
         for seed in range(seeds):
@@ -34,7 +42,7 @@ def result(levels, seeds=4, primary="reward_total", noise=0.0):
             curve = np.linspace(0, 1, DAYS) * (level + seed + luck)
             values = {name: curve.copy() for name in scenario.columns_measured}
             outcomes.append(Outcome(f"{agent}{seed}", agent, seed, DAYS, values, {}))
-    return Result("long_term_reward", scenario, tuple(levels), outcomes)
+    return Result("popularity_bias", scenario, tuple(levels), outcomes)
 
 
 def test_an_interval_holds_the_mean_and_is_the_same_every_time():
@@ -163,7 +171,7 @@ def test_a_curve_has_the_question_units_and_labels_outside_the_lines():
     agents = {"organic": 0.0, "random": 1.0, "popular": 1.01, "als": 1.02, "oracle": 9.0}
     figure = curves(result(agents), "reward_total")
     axes = figure.axes[0]
-    assert figure.get_suptitle().replace("\n", " ") == load("long_term_reward").question
+    assert figure.get_suptitle().replace("\n", " ") == load("popularity_bias").question
     assert axes.get_ylabel().replace("\n", " ") == describe("reward_total").words
     assert axes.get_xlabel() == "days since recommendations began"
     assert len(axes.lines) == len(axes.collections) == len(agents)
@@ -182,3 +190,33 @@ def test_figures_of_one_world_of_one_day_and_of_nothing_are_drawn():
     for o in r.outcomes:
         o.values["gini"][:] = np.nan
     assert curves(r, "gini").axes[0].texts[0].get_text() == "no agent has a value"
+
+
+def test_who_leads_when_and_what_looking_ahead_brings():
+    names = {"als": 5, "slateq(horizon=0)": 6, "slateq": 8, "oracle": 9, "oracle(depth=0.7)": 12, "Mine()": 1}
+    scenario = replace(load("long_term_reward"), seeds=4, days=DAYS, agents=tuple(names))
+    outcomes = []
+    for agent, level in names.items():
+        for seed in range(4):
+            slow = np.linspace(0, 1, DAYS) ** (2 if agent == "slateq" else 1)  # behind at first
+            values = {name: slow * (level + seed) + 1 for name in scenario.columns_measured}
+            if agent == "als":
+                values["minutes_total"][0] = 3
+            outcomes.append(Outcome(f"{agent}{seed}", agent, seed, DAYS, values, {}))
+    r = Result("long_term_reward", scenario, tuple(names), outcomes)
+    assert _looking_ahead.learners(r.served) == (["als", "slateq(horizon=0)", "Mine()"], ["slateq"])
+    assert _looking_ahead.twins(r.served) == {"slateq": "slateq(horizon=0)", "oracle(depth=0.7)": "oracle"}
+    said = _looking_ahead.answer(r)
+    assert "after a day `als` (3.00, +2.00" in said and "a month" not in said
+    table = "\n".join(_looking_ahead.section(r))
+    assert "the best that does not, `slateq(horizon=0)`" in table
+    assert "| slateq | +2.00 [+2.00, +2.00] | 100% |" in table
+    assert "| oracle(depth=0.7) | +0.0000 [+0.0000, +0.0000] | +3.00 [+3.00, +3.00] |" in table
+    assert "Learned in other simulated worlds of this kind before they served: `slateq`." in " ".join(
+        notes(r)
+    )
+
+
+def test_somebodys_own_agent_is_reported_like_others():
+    r = simenv.run("exploration", ["random", Mine()], listeners=20, tracks=60, days=2, seeds=1)
+    assert "| Mine |" in told(r, []) and "`Mine`" in answered(r)
