@@ -145,7 +145,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_work_starts(tmp_path):
 
 def test_a_key_is_what_a_cell_depends_on_and_no_more():
     key = cell_key(TINY, arm("popular"), 0)
-    assert key == cell_key(replace(TINY, question="?", primary="gini", seeds=9), arm("popular"), 0)
+    assert key == cell_key(replace(TINY, question="?", primary="retention", seeds=9), arm("popular"), 0)
     listener = replace(TINY.listener, drift=0.0)
     for other in (
         cell_key(TINY, arm("popular"), 1),
