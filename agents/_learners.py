@@ -117,8 +117,8 @@ def learner_called(name: str) -> Learner:
     plain = name.lower().replace("-", "").replace("_", "")
     if plain == "recurrentppo":
         raise UsageError(
-            f"{name} remembers listeners in a state of its own, which sb3 does not serve: use ppo and let more "
-            "plays show (history, up to 32), or train it by hand on simenv.sb3.as_vec_env"
+            f"{name} remembers listeners in a state of its own, which sb3 does not serve: use ppo and let "
+            "more plays show (history, up to 32), or train it by hand on simenv.sb3.as_vec_env"
         )
     if plain not in LEARNERS:
         raise UsageError(

@@ -2,9 +2,9 @@
 
 `simenv/HookAndDepth-v0`: hooky tracks please, deep ones keep listeners. The optimum is of dynamic programming
 over the listener's satisfaction, which does not show; PPO sees what was played and finished. Three settings
-decide how near it comes. The optimum is of the return until the horizon, so the horizon is made an end like any
-other: PPO would go on counting beyond it. What shows is normalised: the steps so far, on which the best policy
-turns at the end, move by less than a third otherwise. And an update is of whole lives, of many listeners.
+decide how near it comes. The optimum is of the return until the horizon, so the horizon is made an end like
+any other: PPO would go on counting beyond it. What shows is normalised: the steps so far, on which the best
+policy turns at the end, move by less than a third otherwise. And an update is of whole lives of many.
 
     python docs/examples/ppo_optimum.py
 """
