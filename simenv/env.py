@@ -21,7 +21,7 @@ Observation = F32 | dict[str, F32]
 
 
 class NoSuchRender(UsageError, TypeError):
-    """Also a TypeError, after which Stable-Baselines3's `make_vec_env` no longer asks for pictures."""
+    """Also a TypeError: after one, Stable-Baselines3's `make_vec_env` no longer asks for pictures."""
 
 
 class ListenerEnv(gymnasium.Env):

@@ -4,7 +4,7 @@
 over the listener's satisfaction, which does not show; PPO sees what was played and finished. Three settings
 decide how near it comes. The optimum is of the return until the horizon, so the horizon is made an end like
 any other: PPO would go on counting beyond it. What shows is normalised: the steps so far, on which the best
-policy turns at the end, move by less than a third otherwise. And an update is of whole lives, of many.
+policy turns at the end, move by less than a third otherwise. And an update is of whole lives of many.
 
     python docs/examples/ppo_optimum.py
 """
