@@ -55,7 +55,9 @@ COLOURS = {
     "fair": "#9a7b00",
     "robust": "#5f5f9c",
     "private": "#a3a3c8",
-    "sb3": "#c2185b",
+    "sb3": "#006d77",
+    "slateq": "#1b9e3a",
+    "reinforce": "#7b2ff7",
     "vw": "#862e9c",
     "delayed": "#264653",
 }
