@@ -114,4 +114,4 @@ def test_a_policy_without_a_library_beats_what_does_not_look(capsys, monkeypatch
 def test_ppo_comes_near_the_optimum():
     ppo = example("ppo_optimum")
     found = ppo.returns(ppo.train(seed=0, steps=4_000_000))
-    assert found.mean() >= 0.97 * OPTIMUM  # .987 was measured, ± .011
+    assert found.mean() >= 0.97 * OPTIMUM  # .982 to .987 were measured, ± .011
