@@ -88,10 +88,8 @@ def learn(
     assert not isinstance(observation, dict)
     theta = (luck / "policy").normal(rows[:, None], np.arange(a), 0)
     past = np.zeros((n, a), np.float32)
-    sums, here = _Sums(1 + 4 + 3 * a + len(MATCH)), np.ones(n, bool)
-    who: F64 | None = None
-    minutes, began = np.zeros(n), np.zeros(n)
-    before: tuple[F64, F64, F64] | None = None  # features, days' worth of reward and time of the last play
+    known, sums = _Acquaintance(n), _Sums(1 + _Acquaintance.WIDTH + 3 * a + len(MATCH))
+    before: _Step | None = None
     for step in range(horizon):
         shown, there = _shown(observation, env, a)
         chance = law((shown[:, :, :a] @ theta[:, :, None])[:, :, 0], there, 1.0)
@@ -100,31 +98,63 @@ def learn(
         apart = shown[rows, picked] - middle
         observation, _, gone, _, info = env.step(picked)
         assert not isinstance(observation, dict)
-        played, when = _played(info, gone)
-        if step == 0:
-            began = when
+        minutes, when = _played(info, gone)
+        here = known.here
         if step < SETTLING:
-            minutes += played
-            here &= ~gone
-            if step == SETTLING - 1:
-                days = np.where(here, when - began, 0.0)
-                pace = (minutes + _USUAL[0]) / (days + _USUAL[1])  # (n,) a day
-                who = _who(pace, minutes / SETTLING, here)
+            known.see(minutes, when, gone)
         elif here.any():
-            assert who is not None
-            now = np.concatenate([np.ones((n, 1)), who, theta, past, apart], axis=1)
+            now = np.concatenate([np.ones((n, 1)), known.who, theta, past, apart], axis=1)
             if before is not None:
                 then = now if best is None else _with_best(now, shown, middle, there, best)
-                discount = np.exp2(-(when - before[2]) / half_life)
-                sums.add(before[0][here], before[1][here], discount[here], then[here])
-            sums.add_last(now[here & gone], (played / pace)[here & gone])
-            sums.see((1 / pace)[here])
-            before = now, played / pace, when
-            here &= ~gone
+                discount = np.exp2(-(when - before.when) / half_life)
+                sums.add(before.features[here], before.worth[here], discount[here], then[here])
+            before = _Step(now, minutes / known.pace, when)
+            sums.add_last(now[here & gone], before.worth[here & gone])
+            sums.see((1 / known.pace)[here])
+            known.here = here & ~gone
         past += (apart[:, :a] - past) / np.float32(memory)
         anew = (luck / "anew").uniform(rows, step) < 1 / _KEPT
         theta[anew] = (luck / "policy").normal(rows[anew, None], np.arange(a), step + 1)
     return sums.solved(a)
+
+
+class _Step(NamedTuple):
+    """What everyone was at and did in one step."""
+
+    features: F64  # (n, w) of Q
+    worth: F64  # (n,) of the play, in days of usual listening
+    when: F64  # (n,) days
+
+
+class _Acquaintance:
+    """Who listeners are, by what they do with their first SETTLING plays; who goes meanwhile is not known."""
+
+    WIDTH = 4
+
+    def __init__(self, n: int) -> None:
+        self.here = np.ones(n, bool)
+        self._plays, self._minutes, self._began = 0, np.zeros(n), np.zeros(n)
+        self.pace = np.ones(n)  # minutes a day
+        self.who = np.zeros((n, self.WIDTH))
+
+    def see(self, minutes: F64, when: F64, gone: Bool) -> None:
+        """A play of everyone."""
+        if not self._plays:
+            self._began = when
+        self._plays += 1
+        self._minutes += minutes
+        self.here = self.here & ~gone
+        if self._plays == SETTLING:
+            days = np.where(self.here, when - self._began, 0.0)
+            self.pace = (self._minutes + _USUAL[0]) / (days + _USUAL[1])
+            self.who = self._told()
+
+    def _told(self) -> F64:
+        """(n, 4) ln of minutes a day and minutes a play, about their means, and their squares."""
+        both = np.stack([np.log(self.pace), self._minutes / SETTLING], axis=1)
+        if self.here.sum() >= _FEWEST:
+            both = both - both[self.here].mean(axis=0)
+        return np.concatenate([both, both * both], axis=1)
 
 
 class _Sums:
@@ -173,14 +203,6 @@ def _played(info: dict[str, Any], gone: Bool) -> tuple[F64, F64]:
     last = info.get("final_info", info)
     seconds = np.where(gone, last["seconds"][:, 0], info["seconds"][:, 0])
     return seconds.astype(np.float64) / 60, np.where(gone, last["time"], info["time"])
-
-
-def _who(pace: F64, length: F64, here: Bool) -> F64:
-    """(n, 4) who listeners are: ln of minutes a day and minutes a play, about their means, and squares."""
-    both = np.stack([np.log(pace), length], axis=1)
-    if here.sum() >= _FEWEST:
-        both = both - both[here].mean(axis=0)
-    return np.concatenate([both, both * both], axis=1)
 
 
 def _with_best(now: F64, shown: F32, middle: F32, there: Bool, weights: F64) -> F64:
