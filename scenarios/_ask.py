@@ -76,6 +76,11 @@ def main(words: Sequence[str]) -> int:
     who = _checked(asked)
     source = _source(asked, who)
     lacks = who.make().needs - (offers(source.catalogue) - (frozenset() if source.timed else {"times"}))
+    if "practice" in lacks:
+        raise UsageError(
+            f"{who.name} learns in practice worlds, which only `simenv run` makes: ask a trained model, "
+            "sb3(model=...), or an agent that needs none, such as slateq(horizon=0)"
+        )
     if lacks:
         raise UsageError(
             f"{who.name} needs {', '.join(sorted(lacks))}, which is not known here: name a --catalogue"

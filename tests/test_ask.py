@@ -209,3 +209,9 @@ def test_the_small_world_and_a_log_and_a_run_answer(small, tmp_path, capsys, son
 def test_bad_usage_ends_with_2_and_says_what_to_do(words, message, small, capsys):
     status, _, err = asked(capsys, *words)
     assert status == 2 and message in err
+
+
+def test_who_learns_in_practice_worlds_only_is_not_asked(capsys):
+    assert main(["ask", "slateq", "--listener", "0"]) == 2
+    said = capsys.readouterr().err
+    assert "learns in practice worlds" in said and "slateq(horizon=0)" in said
