@@ -30,7 +30,7 @@ import numpy as np
 
 from simenv.agents._panel import drawn, law
 from simenv.env import PopulationEnv
-from simenv.features import USUAL_SECONDS
+from simenv.features import DEVIATIONS, USUAL_SECONDS
 from simenv.observe import MATCH
 from simenv.rng import Key
 from simenv.types import F32, F64, Bool
@@ -46,14 +46,10 @@ FACE: dict[str, Any] = {
     "candidates": _CANDIDATES,
     "share": 1.0,
     "past": 0.0,
-    "observe": "flat",
     "history": 0,
     "reward": "minutes",
 }
 """Of the population that is learned from: every play of everyone is a decision."""
-
-DEVIATIONS = np.float32(2.5)
-"""By which a feature of sound is a number of standard deviations (`simenv.features`)."""
 
 _KEPT = 100  # plays, on average, for which a listener is served by one policy
 _USUAL = 20.0, 0.5  # minutes and days that are added to what a listener did, for those who did little
@@ -86,14 +82,15 @@ def learn(
     rows = np.arange(n, dtype=np.int32)
     observation, _ = env.reset(seed=luck.seed32())
     assert not isinstance(observation, dict)
-    theta = (luck / "policy").normal(rows[:, None], np.arange(a), 0)
+    policy, draw, anew = (luck / name for name in ("policy", "draw", "anew"))
+    theta = policy.normal(rows[:, None], np.arange(a), 0)
     past = np.zeros((n, a), np.float32)
     known, sums = _Acquaintance(n), _Sums(1 + _Acquaintance.WIDTH + 3 * a + len(MATCH))
     before: _Step | None = None
     for step in range(horizon):
         shown, there = _shown(observation, env, a)
         chance = law((shown[:, :, :a] @ theta[:, :, None])[:, :, 0], there, 1.0)
-        picked = drawn(chance, (luck / "draw").uniform(rows, step))[:, 0].clip(max=_CANDIDATES - 1)
+        picked = drawn(chance, draw.uniform(rows, step))[:, 0].clip(max=_CANDIDATES - 1)
         middle = (shown * there[:, :, None]).sum(axis=1) / np.maximum(there.sum(axis=1), 1)[:, None]
         apart = shown[rows, picked] - middle
         observation, _, gone, _, info = env.step(picked)
@@ -113,8 +110,8 @@ def learn(
             sums.see((1 / known.pace)[here])
             known.here = here & ~gone
         past += (apart[:, :a] - past) / np.float32(memory)
-        anew = (luck / "anew").uniform(rows, step) < 1 / _KEPT
-        theta[anew] = (luck / "policy").normal(rows[anew, None], np.arange(a), step + 1)
+        others = anew.uniform(rows, step) < 1 / _KEPT
+        theta[others] = policy.normal(rows[others, None], np.arange(a), step + 1)
     return sums.solved(a)
 
 
@@ -167,9 +164,8 @@ class _Sums:
 
     def add(self, now: F64, reward: F64, discount: F64, then: F64) -> None:
         """Plays, and those that followed."""
-        self.gram += now.T @ now
+        self.add_last(now, reward)
         self.ahead += now.T @ (discount[:, None] * then)
-        self.reward += reward @ now
 
     def add_last(self, now: F64, reward: F64) -> None:
         """Plays that nothing followed."""
@@ -186,7 +182,7 @@ class _Sums:
         prior = _PRIOR * np.eye(len(self.reward))
         q = np.linalg.solve(self.gram - self.ahead + prior, self.reward).astype(np.float64)
         now = np.linalg.solve(self.gram + prior, self.reward).astype(np.float64)
-        shown = slice(5 + 2 * a, None)
+        shown = slice(-(a + len(MATCH)), None)
         track = float(USUAL_SECONDS) / 60 * self.minute / max(self.plays, 1)  # days' worth
         return Learned((q - now)[shown][:a] / track if track else np.zeros(a), q[shown])
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from simenv.agents import _differences
-from simenv.agents._differences import DEVIATIONS, FACE, SETTLING, Learned, learn
-from simenv.agents._practice import LUCK, WORLD, once
-from simenv.env import PopulationEnv
+from simenv.agents import _differences, _panel
+from simenv.agents._differences import FACE, SETTLING, Learned, learn
+from simenv.agents._practice import LUCK, WORLD, once, population, sources
 from simenv.errors import UsageError
-from simenv.features import track_features
+from simenv.features import DEVIATIONS, track_features
 from simenv.types import F32, F64, Practice, Setting
 
 Method = Literal["sarsa", "td"]
@@ -77,13 +75,11 @@ def lasting(practice: Practice, columns: int, plan: Plan) -> F32:
         columns: of sound, the first of a track's features.
         plan: how to learn.
     """
-    hashed = hashlib.blake2b(digest_size=16)
-    for module in (__file__, _differences.__file__):
-        hashed.update(Path(str(module)).read_bytes())
-    told = {"practice": practice.digest, "lasting": hashed.hexdigest(), "columns": columns, **asdict(plan)}
+    how = sources((sys.modules[__name__], _differences, _panel))
+    told = {"practice": practice.digest, "lasting": how, "columns": columns, **asdict(plan)}
 
     def make(folder: Path) -> None:
-        _write(_learn(practice, columns, plan), folder)
+        np.savez(folder / _FILE, worlds=_learn(practice, columns, plan))
 
     with np.load(once(told, _FILE, make) / _FILE, allow_pickle=False) as kept:
         return drawn_in(kept["worlds"])
@@ -97,21 +93,11 @@ def drawn_in(worlds: F64) -> F32:
     return (mean * np.maximum(1 - sure, 0)).astype(np.float32)
 
 
-def _write(worlds: F64, folder: Path) -> None:
-    """`worlds` into `folder`, which appears whole."""
-    part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    part.mkdir()
-    np.savez(part / _FILE, worlds=worlds)
-    part.replace(folder)
-
-
 def _learn(practice: Practice, columns: int, plan: Plan) -> F64:
     """(rounds, columns) what each world says."""
     said: list[Learned] = []
     for at in range(_ROUNDS):
-        env = practice(num_envs=plan.envs, world=WORLD + at, horizon=plan.horizon, **FACE)
-        if not isinstance(env, PopulationEnv):
-            raise UsageError(f"practice made a {type(env).__name__}; expected a PopulationEnv")
+        env = population(practice, num_envs=plan.envs, world=WORLD + at, horizon=plan.horizon, **FACE)
         best = np.mean([one.shown for one in said], axis=0) if said and plan.method == "td" else None
         luck = LUCK / "lasting" / str(at)
         said.append(learn(env, columns, plan.horizon, plan.memory, plan.half_life, luck, best))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -63,20 +62,6 @@ def save(model: Model, folder: Path) -> None:
     finally:
         for part in parts.values():
             part.unlink(missing_ok=True)
-
-
-def publish(model: Model, folder: Path) -> None:
-    """Write `model` to `folder` under a temporary name and rename it; whoever came first has won."""
-    part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    try:
-        save(model, part)
-        if not (folder / "model.json").exists():
-            part.replace(folder)
-    except OSError:
-        if not (folder / "model.json").exists():
-            raise
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def read(folder: Path) -> Model:

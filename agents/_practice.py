@@ -6,8 +6,11 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from simenv.agents import _learners, _model
@@ -50,25 +53,43 @@ def trained(practice: Practice, algorithm: str, steps: int, envs: int, options: 
     }
 
     def make(folder: Path) -> None:
-        env = practice(num_envs=envs, world=WORLD, observe="flat", **options)
-        if not isinstance(env, PopulationEnv):
-            raise UsageError(f"practice made a {type(env).__name__}; expected a PopulationEnv")
-        _model.publish(train(env, algorithm, steps), folder)
+        env = population(practice, num_envs=envs, world=WORLD, **options)
+        _model.save(train(env, algorithm, steps), folder)
 
     return _model.read(once(told, "model.json", make))
 
 
 def once(told: Mapping[str, Any], file: str, make: Callable[[Path], None]) -> Path:
-    """The folder of what was learned as `told`, in which `file` is; `make` writes it where it is not yet.
+    """The folder of what was learned as `told`, in which `file` is; `make` fills it where it is not yet.
 
-    One process makes it, and others that want the same wait for it.
+    One process makes it, and others that want the same wait for it. It appears whole, under its name when all
+    is written; where systems cannot lock, whoever came first has won.
     """
     name = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()
     folder = models() / name
     with _alone(folder.with_name(f"{name}.lock")):
-        if not (folder / file).exists():
-            make(folder)
+        if (folder / file).exists():
+            return folder
+        part = folder.with_name(f".{name}.{uuid.uuid4().hex}")
+        try:
+            part.mkdir()
+            make(part)
+            if not (folder / file).exists():
+                part.replace(folder)
+        except OSError:
+            if not (folder / file).exists():
+                raise
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     return folder
+
+
+def population(practice: Practice, **options: Any) -> PopulationEnv:
+    """What `practice` makes, its observations flat."""
+    env = practice(observe="flat", **options)
+    if not isinstance(env, PopulationEnv):
+        raise UsageError(f"practice made a {type(env).__name__}; expected a PopulationEnv")
+    return env
 
 
 def train(env: PopulationEnv, algorithm: str, steps: int) -> Model:
@@ -100,11 +121,16 @@ def _sources() -> str:
     """Digest of what says how a policy is trained, and of the libraries that do it."""
     from importlib.metadata import version
 
+    return sources((_learners, _model), *(version(name) for name in ("stable_baselines3", "torch")))
+
+
+def sources(modules: Iterable[ModuleType], *versions: str) -> str:
+    """Digest of what modules say, and of the versions of libraries."""
     hashed = hashlib.blake2b(digest_size=16)
-    for module in (_learners, _model):
+    for module in modules:
         hashed.update(Path(str(module.__file__)).read_bytes())
-    for library in ("stable_baselines3", "torch"):
-        hashed.update(version(library).encode())
+    for version in versions:
+        hashed.update(version.encode())
     return hashed.hexdigest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
 from simenv.agents import as_agent, available, expression, parse
@@ -113,6 +113,18 @@ def known_by_name(names: Iterable[str]) -> dict[str, Agent]:
         with contextlib.suppress(UsageError):  # somebody's own agent, handed over as an object
             made[name] = arm(name).make()
     return made
+
+
+def turned_up(agent: Agent, knobs: Iterable[str]) -> list[str]:
+    """Which of its fields among `knobs` are numbers other than 0."""
+    values = {f.name: getattr(agent, f.name) for f in fields(agent) if f.name in knobs}
+    return [name for name, value in values.items() if isinstance(value, int | float) and value]
+
+
+def turned_down(agent: Agent, knobs: Iterable[str]) -> str | None:
+    """The name of the same agent with those of `knobs` at 0 that are not; None if all are."""
+    up = turned_up(agent, knobs)
+    return arm(replace(agent, **dict.fromkeys(up, 0))).name if up else None
 
 
 def _name(agent: Agent) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from simenv.agents import expression
 from simenv.agents.base import Agent
-from simenv.scenarios._arms import known_by_name
+from simenv.scenarios._arms import known_by_name, turned_down, turned_up
 from simenv.scenarios._numbers import number, spanned
 from simenv.scenarios._plots import colour, figure_of, note, size_of, wrapped
 from simenv.scenarios._stats import Interval, interval
@@ -53,24 +53,15 @@ def pairs(agents: Sequence[str]) -> list[Pair]:
         for other, plain in made.items()
         if WITHOUT_CONTEXT.get(_kind(name)) == _kind(other)
         and _inner(agent) == _inner(plain)
-        and bool(_knobs(agent)) == bool(_knobs(plain))
+        and bool(turned_up(agent, KNOBS)) == bool(turned_up(plain, KNOBS))
     ]
     return exploring + informed
 
 
 def _greedy(agent: Agent) -> list[str]:
     """The same agent without exploring, its knobs at 0, and the agent within; nothing if it is greedy."""
-    knobs = _knobs(agent)
-    if not knobs:
-        return []
-    inner = _inner(agent)
-    return [expression(replace(agent, **dict.fromkeys(knobs, 0))), *([inner] if inner else [])]
-
-
-def _knobs(agent: Agent) -> list[str]:
-    """Which of its fields make it explore."""
-    values = {f.name: getattr(agent, f.name) for f in fields(agent) if f.name in KNOBS}
-    return [name for name, value in values.items() if isinstance(value, int | float) and value]
+    greedy, inner = turned_down(agent, KNOBS), _inner(agent)
+    return [greedy, *([inner] if inner else [])] if greedy else []
 
 
 def _kind(name: str) -> str:

@@ -8,6 +8,7 @@ programming over it (`_hook_and_depth_plan`) says what a learner can reach.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from simenv.scenarios.build import listener_env, population_env
 from simenv.two_kinds import InTurn, TwoKinds
@@ -64,26 +65,18 @@ LISTENER = ListenerParams(
 )
 """A hooky track is finished in 67 of 100 plays, a deep one in 26."""
 
-hook_and_depth_env = partial(
-    listener_env,
-    tracks=2,
-    catalogue=TwoKinds(),
-    listener_params=LISTENER,
-    horizon=HORIZON,
-    candidates=2,
-    history=HISTORY,
-    retrieve=InTurn,
-)
+_DEFAULTS: dict[str, Any] = {
+    "tracks": 2,
+    "catalogue": TwoKinds(),
+    "listener_params": LISTENER,
+    "horizon": HORIZON,
+    "candidates": 2,
+    "history": HISTORY,
+    "retrieve": InTurn,
+}
+
+hook_and_depth_env = partial(listener_env, **_DEFAULTS)
 """`build.listener_env` with other defaults; any argument can be given."""
 
-hook_and_depth_population = partial(
-    population_env,
-    tracks=2,
-    catalogue=TwoKinds(),
-    listener_params=LISTENER,
-    horizon=HORIZON,
-    candidates=2,
-    history=HISTORY,
-    retrieve=InTurn,
-)
+hook_and_depth_population = partial(population_env, **_DEFAULTS)
 """`build.population_env` with other defaults; any argument can be given."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simenv.agents.base import Agent
-from simenv.scenarios._arms import OWN, arm, known_by_name
+from simenv.scenarios._arms import OWN, known_by_name, turned_down, turned_up
 from simenv.scenarios._numbers import number, spanned
 from simenv.scenarios._stats import Interval, interval
 from simenv.scenarios.metrics import describe
@@ -41,23 +40,14 @@ def learners(agents: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _looks_ahead(name: str, agent: Agent) -> bool:
-    return name.partition("(")[0] in REINFORCED and (bool(foresight(agent)) or not hasattr(agent, "horizon"))
+    always = not hasattr(agent, "horizon")
+    return name.partition("(")[0] in REINFORCED and (always or bool(turned_up(agent, FORESIGHT)))
 
 
 def twins(agents: Sequence[str]) -> dict[str, str]:
     """Arms that look ahead, and the same agent without foresight, where it is served, too."""
-    found = {}
-    for name, made in known_by_name(agents).items():
-        knobs = foresight(made)
-        short = arm(replace(made, **dict.fromkeys(knobs, 0))).name if knobs else ""
-        if short in agents:
-            found[name] = short
-    return found
-
-
-def foresight(agent: Agent) -> list[str]:
-    """Which of its fields make it look ahead."""
-    return [name for name in FORESIGHT if getattr(agent, name, 0)]
+    short = {name: turned_down(made, FORESIGHT) for name, made in known_by_name(agents).items()}
+    return {name: other for name, other in short.items() if other and other in agents}
 
 
 def answer(result: Result) -> str:

@@ -7,6 +7,7 @@ is found about looking ahead is *assumed* to be there to be found. What is not: 
 it, from what shows.
 """
 
+from simenv.scenarios._law_worlds import DEPTH, HOOK, PLANNER
 from simenv.scenarios.base import Scenario
 from simenv.scenarios.metrics.reward import Reward
 from simenv.scenarios.metrics.welfare import Welfare
@@ -24,12 +25,12 @@ SCENARIO = Scenario(
         *("slateq(horizon=0)", "slateq"),
         *("reinforce(reward=minutes)", "reinforce(critic=90, reward=minutes)"),
         *("sb3(reward=minutes)", "sb3(algorithm=dqn, reward=minutes)"),
-        *("oracle", "oracle(depth=.7)"),
+        *("oracle", PLANNER),
     ),
     listeners=500,
     tracks=4_000,
     days=360,
     seeds=20,
-    listener=ListenerParams(hook=0.5, depth=0.7),
+    listener=ListenerParams(hook=HOOK, depth=DEPTH),
     synthetic=Synthetic(hook_and_depth=True),
 )

@@ -16,6 +16,9 @@ from simenv.types import F32, I32
 GENRE_DIRECTIONS = 8
 """Columns that genres are folded into, however many there are."""
 
+DEVIATIONS = 2.5
+"""Standard deviations of a column of audio that 1 stands for."""
+
 USUAL_SECONDS = f32(208)
 """Of a track: the median of the usual catalogue."""
 
@@ -34,7 +37,7 @@ def track_features(catalogue: Catalogue) -> F32:
     if missing.any():
         known = np.maximum((~missing).sum(axis=0), 1)
         audio = np.where(missing, np.where(missing, 0, audio).sum(axis=0) / known, audio)
-    spread = np.maximum(2.5 * audio.std(axis=0), 1e-9)
+    spread = np.maximum(DEVIATIONS * audio.std(axis=0), 1e-9)
     length = log_array(catalogue.seconds / USUAL_SECONDS)
     columns = ((audio - audio.mean(axis=0)) / spread, _genre_directions(catalogue), length[:, None])
     return np.clip(np.concatenate(columns, axis=1), -1, 1).astype(np.float32)
