@@ -122,9 +122,11 @@ def turned_up(agent: Agent, knobs: Iterable[str]) -> list[str]:
 
 
 def turned_down(agent: Agent, knobs: Iterable[str]) -> str | None:
-    """The name of the same agent with those of `knobs` at 0 that are not; None if all are."""
+    """The name of the same agent with those of `knobs` at 0 that are not; None if all are or may not be."""
     up = turned_up(agent, knobs)
-    return arm(replace(agent, **dict.fromkeys(up, 0))).name if up else None
+    with contextlib.suppress(UsageError):
+        return arm(replace(agent, **dict.fromkeys(up, 0))).name if up else None
+    return None
 
 
 def _name(agent: Agent) -> str:

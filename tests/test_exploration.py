@@ -11,7 +11,7 @@ from simenv.scenarios import _dose, _exploring, load
 from simenv.scenarios._answers import answered
 from simenv.scenarios._cell import Outcome
 from simenv.scenarios._dose import by_knob, within
-from simenv.scenarios._exploring import difference, pairs
+from simenv.scenarios._exploring import Pair, difference, pairs
 from simenv.scenarios._more_plots import more_figures
 from simenv.scenarios._results import Result
 from simenv.scenarios.metrics.learning import Learning, growth
@@ -29,6 +29,11 @@ def gaps_by_hand(world, day):
             others = [float(world.truth.liking[u, t]) for t in out if t not in shown]
             best = sorted([*others, *utility[r, reached].tolist()], reverse=True)[: len(shown)]
             yield np.mean(best) - utility[r, reached].mean()
+
+
+def test_who_cannot_be_without_its_knob_has_no_greedy_version():
+    agents = ["random", "private(of=popular)", "ucb", "ucb(width=0)"]
+    assert pairs(agents) == [Pair("ucb", "ucb(width=0)", True)]
 
 
 def test_regret_adds_up_request_by_request():
