@@ -113,9 +113,9 @@ class Crowd:
         self._retriever = retrieve(setting, face.candidates) if face.actions != "tracks" else None
         if self._retriever is not None:
             self._retriever.publish(stage.counts)
-        self.parts: Mapping[str, slice] = self.observer.parts(
-            0 if self._retriever is None else face.candidates
-        )
+        self._candidates = 0 if self._retriever is None else face.candidates
+        self._width = self.observer.width(self._candidates)
+        self.parts: Mapping[str, slice] = self.observer.parts(self._candidates)
         self._shown = Recycled()
         self._unknown = np.full((n, face.slate_size), np.nan, np.float32)
         self._key: Key | None = None
@@ -162,12 +162,15 @@ class Crowd:
 
     def look(self) -> F32:
         """(n, width) what shows of everyone as they ask."""
-        self.request, self.candidates, shown = self._look(self.rows)
+        shown = self._shown.take((len(self.rows), self._width))
+        self.request, self.candidates = self._look(self.rows, shown)
         return shown
 
     def look_at(self, rows: I32) -> F32:
         """(m, width) what shows of `rows`, who ask or are gone."""
-        return self._look(rows)[2]
+        shown = np.empty((len(rows), self._width), np.float32)
+        self._look(rows, shown)
+        return shown
 
     def step(self, actions: Any, resting: Bool | None = None) -> tuple[F32, Bool, Bool]:
         """Everyone is played what `actions` say, and lives until they ask again; `resting` (n,) play nothing.
@@ -216,20 +219,20 @@ class Crowd:
             legal[np.repeat(self.rows, np.diff(start)), tracks] = False
         return self.mode.masks(legal)
 
-    def _look(self, rows: I32) -> tuple[Request, I32, F32]:
-        c = 0 if self._retriever is None else self.face.candidates
-        candidates = np.empty((len(rows), c), np.int32)
-        shown = self._shown.take((len(rows), self.observer.width(c)))
+    def _look(self, rows: I32, shown: F32) -> tuple[Request, I32]:
+        """What `rows` ask and their candidates; into `shown` (m, width) what shows of them."""
+        candidates = np.empty((len(rows), self._candidates), np.int32)
+        request = self._listeners.request(rows)
 
-        def work(low: int, high: int) -> Request:
+        def work(low: int, high: int) -> None:
             here = slice(low, high)
-            asking = self._listeners.request(rows[here])
+            asking = request.rows(here)
             if self._retriever is not None:
                 candidates[here] = self._retriever.of(asking, self.observer.last_finished(rows[here]))
             self.observer.of(asking, candidates[here], shown[here])
-            return asking
 
-        return Request.concat(self._crew.each(len(rows), work)), candidates, shown
+        self._crew.each(len(rows), work)
+        return request, candidates
 
     def _reward(self, exchange: Exchange, response: Response, left: I32) -> F32:
         name = self.face.reward

@@ -3,6 +3,7 @@
 The C library's functions differ between machines and do not vectorise in compiled loops, so that a listener's
 luck would depend on where they live. These are the Cephes polynomials (Moshier 1992; relative error under
 2e-7), written once as scalars for the kernels and once over arrays; a test holds the two equal bit for bit.
+Terms are added in pairs (Estrin 1960), not one after the other: a play waits for its exp and its log.
 """
 
 from __future__ import annotations
@@ -37,6 +38,24 @@ S0, S1, S2, S3, S4 = f32(-1 / 39916800), f32(1 / 362880), f32(-1 / 5040), f32(1 
 
 
 @scalar
+def _log_of_parts(exponent, m):
+    """ln(2^exponent (1 + m)), m in [sqrt .5 - 1, sqrt 2 - 1]; of scalars, or of arrays as plain Python."""
+    z = m * m
+    early = (L3 * m + L4) + z * (L1 * m + L2) + (z * z) * L0
+    p = (L7 * m + L8) + z * (L5 * m + L6) + (z * z) * early
+    y = p * (m * z) + (exponent * _LN2_LOW - HALF * z)
+    return y + (m + exponent * _LN2_HIGH)
+
+
+@scalar
+def _exp_of_rest(x):
+    """e^x, x in [-ln 2 / 2, ln 2 / 2]; of scalars, or of arrays as plain Python."""
+    z = x * x
+    p = (E4 * x + E5) + z * ((E2 * x + E3) + z * (E0 * x + E1))
+    return p * z + (x + ONE)
+
+
+@scalar
 def log32(x):
     """ln x of a positive float32; numbers below the least normal one count as that."""
     bits = np.float32(max(x, _TINY)).view(np.int32)
@@ -45,19 +64,7 @@ def log32(x):
     high = m > _SQRT2
     exponent = exponent + ONE if high else exponent
     m = m * HALF - ONE if high else m - ONE
-    z = m * m
-    p = L0 * m + L1
-    p = p * m + L2
-    p = p * m + L3
-    p = p * m + L4
-    p = p * m + L5
-    p = p * m + L6
-    p = p * m + L7
-    p = p * m + L8
-    y = p * m * z
-    y = y + exponent * _LN2_LOW
-    y = y - HALF * z
-    return m + y + exponent * _LN2_HIGH
+    return _log_of_parts(exponent, m)
 
 
 @scalar
@@ -67,15 +74,8 @@ def exp32(x):
     n = (x * _LOG2E + _ROUND) - _ROUND
     x = x - n * _LN2_HIGH
     x = x - n * _LN2_LOW
-    z = x * x
-    p = E0 * x + E1
-    p = p * x + E2
-    p = p * x + E3
-    p = p * x + E4
-    p = p * x + E5
-    y = p * z + x + ONE
     scale = np.int32((np.int32(n) + _BIAS) << _SHIFT).view(np.float32)
-    return y * scale
+    return _exp_of_rest(x) * scale
 
 
 @scalar
@@ -91,12 +91,6 @@ def cos_turns32(x):
     return t + t * z * p
 
 
-@scalar
-def sigmoid32(x):
-    """1 / (1 + e^-x)."""
-    return ONE / (ONE + exp32(-x))
-
-
 def log_array(x: F32) -> F32:
     """`log32` of every element, bit for bit."""
     bits = np.maximum(np.asarray(x, f32), _TINY).view(np.int32)
@@ -105,14 +99,7 @@ def log_array(x: F32) -> F32:
     high = m > _SQRT2
     exponent = np.where(high, exponent + ONE, exponent)
     m = np.where(high, m * HALF - ONE, m - ONE)
-    z = m * m
-    p = L0 * m + L1
-    for c in (L2, L3, L4, L5, L6, L7, L8):
-        p = p * m + c
-    y = p * m * z
-    y = y + exponent * _LN2_LOW
-    y = y - HALF * z
-    return m + y + exponent * _LN2_HIGH
+    return _log_of_parts.py_func(exponent, m)
 
 
 def exp_array(x: F32) -> F32:
@@ -121,9 +108,4 @@ def exp_array(x: F32) -> F32:
     n = (x * _LOG2E + _ROUND) - _ROUND
     x = x - n * _LN2_HIGH
     x = x - n * _LN2_LOW
-    z = x * x
-    p = E0 * x + E1
-    for c in (E2, E3, E4, E5):
-        p = p * x + c
-    y = p * z + x + ONE
-    return y * ((n.astype(np.int32) + _BIAS) << _SHIFT).view(f32)
+    return _exp_of_rest.py_func(x) * ((n.astype(np.int32) + _BIAS) << _SHIFT).view(f32)

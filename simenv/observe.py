@@ -17,7 +17,7 @@ import simenv.context as context
 import simenv.floats as floats
 from simenv._aligned import aligned_zeros
 from simenv._cache import driver
-from simenv._lanes import copy, dot, padded
+from simenv._lanes import copy, dot, padded, two_dots
 from simenv._prefetch import fetch
 from simenv.context import COLUMNS
 from simenv.errors import UsageError
@@ -65,7 +65,7 @@ _THE_TRACK, _ITS_ARTIST, _ITS_GENRE, _OUTCOME, _MINUTE = range(5)  # integers: t
 _NOBODY = -2  # a play that was not: matches no track, artist or genre
 _UNIT = f32(1 / 256)  # of an outcome
 _PLAYED, _AGAIN = np.int32(1 << 16), np.int32(1 << 24)  # one sum holds outcomes, plays and plays of the track
-_HALF_PLAYED = np.int32(1 << 15)
+_LOW_BYTE, _BYTE, _TWO_BYTES = np.uint32(255), np.uint32(8), np.uint32(16)  # unsigned: places in a table
 _PACE, _MANY, _FEW, _NEW_DAYS = f32(0.1), f32(12), f32(2), f32(60)
 _MINUTES = 1440.0
 _NONE = np.int32(0)
@@ -270,17 +270,16 @@ def _match(rows, time, candidates, listeners, recent, taste, features, width, fa
     """What each candidate is and how it fits, into `out` from column `start`."""
     for j in range(len(rows)):
         u = rows[j]
-        if j + 1 < len(rows):
-            for c in range(candidates.shape[1]):
-                i = max(candidates[j + 1, c], 0)
-                fetch(features, i)
-                fetch(facts, i)
+        coming = min(j + 1, len(rows) - 1)
         mine, plays, now = taste[u], recent[u], time[j]
         last = listeners[u].finished
         last_features = features[max(last, 0)]
         per_last = facts[last].per_length if last >= 0 else ZERO
         per_mine = _inverse(np.sqrt(dot(mine, mine)))
         for c in range(candidates.shape[1]):
+            soon = max(candidates[coming, c], 0)  # one at a time: many at once would wait for one another
+            fetch(features, soon)
+            fetch(facts, soon)
             i = candidates[j, c]
             at = start + c * (width + _N_MATCH)
             if i < 0:
@@ -291,8 +290,9 @@ def _match(rows, time, candidates, listeners, recent, taste, features, width, fa
             copy(own, width, out[j], at)
             by_artist, artists, by_genre, genres, repeats = _came_of(plays, i, fact.artist, fact.genre)
             fit = out[j, at + width : at + width + _N_MATCH]
-            fit[0] = _cosine(dot(own, mine) * per_mine * fact.per_length)
-            fit[1] = _cosine(dot(own, last_features) * per_last * fact.per_length)
+            with_mine, with_last = two_dots(own, mine, last_features)
+            fit[0] = _cosine(with_mine * per_mine * fact.per_length)
+            fit[1] = _cosine(with_last * per_last * fact.per_length)
             fit[2] = _UNIT * f32(by_artist) * _OF[artists]
             fit[3] = _UNIT * f32(by_genre) * _OF[genres]
             fit[4] = fact.popularity
@@ -309,17 +309,16 @@ def _came_of(plays, track, artist, genre):
         again = _AGAIN if plays[_THE_TRACK, h] == track else _NONE
         of_artist = np.int32(of_artist + again + (outcome if plays[_ITS_ARTIST, h] == artist else _NONE))
         of_genre = np.int32(of_genre + (outcome if plays[_ITS_GENRE, h] == genre else _NONE))
-    repeats = np.int32(np.int32(of_artist + _HALF_PLAYED) >> np.int32(24))
-    by_artist, artists = _unpacked(np.int32(of_artist - repeats * _AGAIN))
+    by_artist, counts = _unpacked(of_artist)
     by_genre, genres = _unpacked(of_genre)
-    return by_artist, artists, by_genre, genres, repeats
+    return by_artist, counts & _LOW_BYTE, by_genre, genres, counts >> _BYTE
 
 
 @floats.scalar
 def _unpacked(total):
-    """The outcomes, within 2^15 of 0, and the number of plays that are in one sum."""
-    plays = np.int32(np.int32(total + _HALF_PLAYED) >> np.int32(16))
-    return np.int32(total - plays * _PLAYED), plays
+    """The outcomes, within 2^15 of 0, and the plays, with those of the track above them, of one sum."""
+    outcomes = np.int32(np.int16(total))
+    return outcomes, np.uint32(total - outcomes) >> _TWO_BYTES
 
 
 @floats.scalar

@@ -36,6 +36,11 @@ def dot(a, b):
 
 
 @njit
+def two_dots(row, a, b):
+    return lanes.two_dots(row, a, b)
+
+
+@njit
 def lean(row, target, share):
     lanes.lean(row, target, share)
 
@@ -56,6 +61,16 @@ def test_a_dot_product_is_summed_as_written(d):
     found = dot(a, b)
     assert found == in_order(a, b)
     np.testing.assert_allclose(found, a.astype(np.float64) @ b, atol=1e-5)
+
+
+@pytest.mark.parametrize("d", [0, 8, 16, 24, 40])
+def test_two_dot_products_at_once_are_summed_as_written(d):
+    own, a, b = row("own", d), row("a", d), row("b", d)
+    for found, other in zip(two_dots(own, a, b), (a, b), strict=True):
+        v = np.zeros(8, np.float32)
+        for products in (own * other).reshape(-1, 8):
+            v += products
+        assert found == ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]))
 
 
 @pytest.mark.parametrize("d", WIDTHS)

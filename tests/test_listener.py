@@ -165,6 +165,16 @@ def test_each_part_of_the_appeal_has_its_size_and_its_switch():
     assert alone({"newness": 0.5}, released=100.0) == pytest.approx(0.5)  # not out yet: not newer than new
 
 
+def test_newness_fades_as_the_formula_says_and_ends():
+    for age in (0.0, 0.7, 33.3, 59.0, 200.0, 700.0, 959.0, 961.0, 1e6):
+        found = alone({"newness": 0.5}, at=age)
+        assert found == pytest.approx(0.5 * np.exp(-age / 60), abs=1.3e-4 * 0.5)
+    assert alone({"newness": 0.5}, at=960.0) == 0
+    for shortest in (5e-324, 1e-30):
+        assert alone({"newness": 0.5, "newness_days": shortest}, at=1.0) == 0
+        assert alone({"newness": 0.5, "newness_days": shortest}) == pytest.approx(0.5)
+
+
 def test_a_peculiar_taste_lasts_and_is_another_for_each_track():
     own = [alone({"idiosyncrasy": 0.25}, track=track) for track in range(4000)]
     assert alone({"idiosyncrasy": 0.25}, track=7, at=300.0) == own[7]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from simenv._lanes import dot
-from simenv.floats import ONE, ZERO, exp32, f32, scalar
+from simenv.floats import ONE, ZERO, f32, scalar
 from simenv.rng import bell, fold, stream
-from simenv.users.derived import WEIGHTS
+from simenv.users.derived import AGES, WEIGHTS
 
 _IDIOSYNCRASY = stream("idiosyncrasy")
-_STEPS = f32(WEIGHTS)
+_STEPS, _OLD = f32(WEIGHTS), f32(AGES)
 NOTHING = f32(-1e9)
 
 
@@ -84,8 +84,11 @@ def idiosyncrasy(luck, track, p):
 
 @scalar
 def newness(age, p):
-    """What a track gains from having come out `age` days ago."""
-    return p.newness * exp32(-max(age, ZERO) / p.newness_days)
+    """What a track gains from having come out `age` days ago: newness e^(-age / 60 d), read off a table."""
+    place = min(max(age, ZERO) * p.ageing_steps, _OLD)
+    step = np.int32(place)
+    line = p.ageing[step]
+    return line[0] + (place - f32(step)) * line[1]
 
 
 @scalar

@@ -24,20 +24,27 @@ STREAKS = 5
 WEIGHTS = 512
 """Steps in which the gain of an interest's weight is tabulated, from weight 0 to 1."""
 
+AGES = 512
+"""Steps in which newness is tabulated, from age 0 to 16 of its time constants; then it is over."""
+
 KNOTS = 256
 """Pieces in which listening times are tabulated, up to LONG_TRACK seconds."""
 
 LONG_TRACK = 900.0
 
 _SKIP_UNIT, _SKIP_MEAN, _CAP = 0.6, 0.75, 0.9
+_OLD = 16.0  # time constants of newness
 _FLOOR = 0.05  # of an interest's weight
 _HALVINGS = 80  # of an interval of seconds: down to the last bit
+_SHORTEST = 1e-30  # days; what is not out yet must not be 0 times infinity
 _TOLERANCE = 1e-3  # of a tabulated listening time: so many seconds, and so much of it
 
 DERIVED: list[tuple[str, type, tuple[int, ...]]] = [
     ("ending", np.float32, (STREAKS, LONGEST + 1)),  # chance that the session ends: no exp, no log
     ("lifting", np.float32, (2, LONGEST)),  # what a track gains at its position, own and recommended: no exp
     ("gaining", np.float32, (WEIGHTS + 2,)),  # gain ln(w + .05), and the last once more: no log
+    ("ageing", np.float32, (AGES + 1, 2)),  # newness at an age, and what a step more changes: no exp
+    ("ageing_steps", np.float32, ()),  # to a day
     ("leaving", np.float32, (KNOTS, 4)),  # L^-1 piece by piece, each a cubic of its part: no exp
     ("leaving_pieces", np.float32, ()),  # pieces to a unit of L
     ("leaving_late", np.float32, ()),  # seconds to a piece beyond the last
@@ -67,6 +74,17 @@ def gaining(p: ListenerParams) -> NDArray:
     """(514,) gain ln(w + .05) of weights 0, 1/512, ..., 1 and again 1; between them a line is 2e-4 off."""
     weight = np.minimum(np.arange(WEIGHTS + 2) / WEIGHTS, 1.0)
     return p.weight_gain * np.log(weight + _FLOOR)
+
+
+def ageing(p: ListenerParams) -> tuple[NDArray, float]:
+    """Newness e^(-age / 60 d), and steps to a day: (513, 2) values at ages, and what a step more changes.
+
+    Between them a line is 1.2e-4 of the newness off.
+    """
+    value = p.newness * np.exp(-np.linspace(0.0, _OLD, AGES + 1))
+    value[-1] = 0.0
+    steps = AGES / _OLD / max(p.newness_days, _SHORTEST)
+    return np.stack([value, np.diff(value, append=0.0)], axis=1), steps
 
 
 def leaving(p: ListenerParams) -> tuple[NDArray, float, float, int]:
@@ -105,4 +123,4 @@ def unhazard(level: F64, p: ListenerParams) -> F64:
 def derived(p: ListenerParams) -> tuple[NDArray | float, ...]:
     """The values of DERIVED, in order."""
     with np.errstate(over="ignore"):
-        return (ending(p), lifting(p), gaining(p), *leaving(p))
+        return (ending(p), lifting(p), gaining(p), *ageing(p), *leaving(p))

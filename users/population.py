@@ -22,7 +22,7 @@ from simenv.users.derived import LONGEST
 from simenv.users.influence import pull, told
 from simenv.users.params import ListenerParams
 from simenv.users.recognition import WORDS
-from simenv.users.records import EVENT, PERSON, blank_plays, songs_of
+from simenv.users.records import EVENT, NO_PLAYS, PERSON, blank_plays, songs_of
 from simenv.users.session import ASKING, GONE
 from simenv.users.signals import late_signals
 from simenv.users.social import Circle, befriend
@@ -98,7 +98,7 @@ class Population:
         """
         if key not in (None, self.key):
             self.key, self._laws = key, laws(self.params, self.hidden.supply, key)
-        lives, lived = np.broadcast_to(np.int32(life), len(rows)), self.people["session"][rows] > 0
+        lives, lived = np.full(len(rows), life, np.int32), self.people["session"][rows] > 0
 
         def work(lo: int, hi: int) -> None:
             here = rows[lo:hi]
@@ -162,6 +162,8 @@ class Population:
             return parts
 
         parts = [part for chunk in self.each(rows, work) for part in chunk]
+        if not parts:
+            return NO_PLAYS
         starts = np.cumsum([0, *map(len, parts)])
         plays = blank_plays(int(starts[-1]))
         columns = (

@@ -122,3 +122,7 @@ def blank_plays(m: int) -> Plays:
     columns["slot"].fill(-1)
     columns["propensity"].fill(np.nan)
     return Plays(**columns)
+
+
+NO_PLAYS = blank_plays(0)
+"""Of a window in which nobody plays anything."""

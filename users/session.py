@@ -18,7 +18,7 @@ IDLE, ASKING, GONE = 0, 1, 2
 _MOOD, _FOCUS, _KIND = stream("session mood"), stream("focus"), stream("recommended")
 _END, _RETURN, _CHURN = stream("end"), stream("return"), stream("churn")
 _BIRTH, _BORN_AS = stream("birth"), stream("born as")
-_HOURS, _SECONDS = 24.0, 86400.0
+_HOURS, _PER_SECOND = 24.0, 1 / 86400
 
 
 @scalar
@@ -115,4 +115,4 @@ def settle(me, skipped, lasting, p):
 @scalar
 def advance(me, seconds, p):
     """The listener's clock moves on by what was heard and the gap to the next track; float64 throughout."""
-    me.clock += (np.float64(seconds) + np.float64(p.gap)) / _SECONDS
+    me.clock += (np.float64(seconds) + np.float64(p.gap)) * _PER_SECOND

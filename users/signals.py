@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simenv.floats import scalar, sigmoid32
+from simenv.floats import ONE, log32, scalar
 from simenv.rng import Key, fold, stream, uniform
 from simenv.types import F64, I32, LIKED, SAVED, U8, Bool, Late
 
@@ -14,10 +14,16 @@ _NONE = np.uint8(0)
 
 
 @scalar
+def logit(x):
+    """ln(x / (1 - x)): x < sigmoid(u) iff it is below u, and it can be known before u is."""
+    return log32(x / (ONE - x))
+
+
+@scalar
 def signals(utility, familiar, luck, p):
     """Bits of what a play earns: like ~ Bern(sigmoid(U - like_at)), save ~ Bern(sigmoid(U + F - save_at))."""
-    bits = LIKED if uniform(fold(luck, _LIKE)) < sigmoid32(utility - p.like_at) else _NONE
-    if uniform(fold(luck, _SAVE)) < sigmoid32(utility + familiar - p.save_at):
+    bits = LIKED if logit(uniform(fold(luck, _LIKE))) < utility - p.like_at else _NONE
+    if logit(uniform(fold(luck, _SAVE))) < utility + familiar - p.save_at:
         bits = np.uint8(bits | SAVED)
     return bits
 
