@@ -186,7 +186,7 @@ def dot(a, b):
 
 @scalar
 def two_dots(row, a, b):
-    """<row, a> and <row, b> of rows (d,), d a multiple of eight: every eighth product, then the eight sums."""
+    """<row, a> and <row, b> of rows (d,), d a multiple of 8: every eighth product, then the eight sums."""
     return two_sums(row, a, b, row.shape[0] // 8)
 
 
