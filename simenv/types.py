@@ -106,13 +106,6 @@ class Request:
         """The request of some of its listeners: `which` indexes m."""
         return Request(*(getattr(self, f.name)[which] for f in fields(self)))
 
-    @classmethod
-    def concat(cls, parts: Sequence[Request]) -> Request:
-        """One request of all who ask, in the order of `parts`, of which there is one at least."""
-        if len(parts) == 1:
-            return parts[0]
-        return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
-
 
 @dataclass(frozen=True, slots=True)
 class Slate:
