@@ -79,6 +79,14 @@ def exp32(x):
 
 
 @scalar
+def read_off(table, place):
+    """What a table (n,) of evenly spaced values says at `place` in [0, n - 1): a line between two of them."""
+    step = np.int32(place)
+    low = table[step]
+    return low + (place - f32(step)) * (table[step + 1] - low)
+
+
+@scalar
 def cos_turns32(x):
     """cos(2 pi x) of a float32 number of turns: the sine's series on a quarter turn; error under 1e-6."""
     r = x - ((x + _ROUND) - _ROUND)  # in [-.5, .5]

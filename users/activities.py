@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from simenv.floats import HALF, ZERO, f32, scalar
+from simenv.floats import HALF, ZERO, f32, read_off, scalar
 from simenv.rng import exponential, fold, stream, uniform
 
 #                   work, commute, workout, relax, party, sleep
@@ -129,10 +129,7 @@ def arousal_wanted(time, activity, p):
 
     The cosine is read off a table, a line to a quarter of an hour: 1e-4 off at most.
     """
-    place = hour_at(time) * _QUARTERS
-    quarter = np.int32(place)
-    swing = SWING[quarter] + (place - f32(quarter)) * (SWING[quarter + 1] - SWING[quarter])
-    return HALF + swing + p.activity * AROUSAL[activity]
+    return HALF + read_off(SWING, hour_at(time) * _QUARTERS) + p.activity * AROUSAL[activity]
 
 
 @scalar

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from simenv._lanes import dot
-from simenv.floats import ONE, ZERO, f32, scalar
+from simenv.floats import ONE, ZERO, f32, read_off, scalar
 from simenv.rng import bell, fold, stream
 from simenv.users.derived import AGES, WEIGHTS
 
@@ -51,10 +49,7 @@ def _lane(interest, sounds, e, i, both):
 @scalar
 def weight_gain(weight, p):
     """What an interest's weight adds to the tracks that it likes: gain ln(w + .05), read off a table."""
-    place = min(max(weight, ZERO), ONE) * _STEPS
-    step = np.int32(place)
-    low = p.gaining[step]
-    return low + (place - f32(step)) * (p.gaining[step + 1] - low)
+    return read_off(p.gaining, min(max(weight, ZERO), ONE) * _STEPS)
 
 
 @scalar
@@ -85,10 +80,7 @@ def idiosyncrasy(luck, track, p):
 @scalar
 def newness(age, p):
     """What a track gains from having come out `age` days ago: newness e^(-age / 60 d), read off a table."""
-    place = min(max(age, ZERO) * p.ageing_steps, _OLD)
-    step = np.int32(place)
-    line = p.ageing[step]
-    return line[0] + (place - f32(step)) * line[1]
+    return read_off(p.ageing, min(max(age, ZERO) * p.ageing_steps, _OLD))
 
 
 @scalar

@@ -33,7 +33,7 @@ KNOTS = 256
 LONG_TRACK = 900.0
 
 _SKIP_UNIT, _SKIP_MEAN, _CAP = 0.6, 0.75, 0.9
-_OLD = 16.0  # time constants of newness
+_NEW_FOR = 16.0  # time constants
 _FLOOR = 0.05  # of an interest's weight
 _HALVINGS = 80  # of an interval of seconds: down to the last bit
 _SHORTEST = 1e-30  # days; what is not out yet must not be 0 times infinity
@@ -43,7 +43,7 @@ DERIVED: list[tuple[str, type, tuple[int, ...]]] = [
     ("ending", np.float32, (STREAKS, LONGEST + 1)),  # chance that the session ends: no exp, no log
     ("lifting", np.float32, (2, LONGEST)),  # what a track gains at its position, own and recommended: no exp
     ("gaining", np.float32, (WEIGHTS + 2,)),  # gain ln(w + .05), and the last once more: no log
-    ("ageing", np.float32, (AGES + 1, 2)),  # newness at an age, and what a step more changes: no exp
+    ("ageing", np.float32, (AGES + 2,)),  # newness at an age, and the last once more: no exp
     ("ageing_steps", np.float32, ()),  # to a day
     ("leaving", np.float32, (KNOTS, 4)),  # L^-1 piece by piece, each a cubic of its part: no exp
     ("leaving_pieces", np.float32, ()),  # pieces to a unit of L
@@ -77,14 +77,13 @@ def gaining(p: ListenerParams) -> NDArray:
 
 
 def ageing(p: ListenerParams) -> tuple[NDArray, float]:
-    """Newness e^(-age / 60 d), and steps to a day: (513, 2) values at ages, and what a step more changes.
+    """(514,) newness e^(-age / 60 d) of 512 ages, and twice 0, for it is over then; and steps to a day.
 
     Between them a line is 1.2e-4 of the newness off.
     """
-    value = p.newness * np.exp(-np.linspace(0.0, _OLD, AGES + 1))
-    value[-1] = 0.0
-    steps = AGES / _OLD / max(p.newness_days, _SHORTEST)
-    return np.stack([value, np.diff(value, append=0.0)], axis=1), steps
+    value = p.newness * np.exp(-_NEW_FOR / AGES * np.arange(AGES + 2))
+    value[AGES:] = 0.0
+    return value, AGES / _NEW_FOR / max(p.newness_days, _SHORTEST)
 
 
 def leaving(p: ListenerParams) -> tuple[NDArray, float, float, int]:
