@@ -53,7 +53,11 @@ class Residents(Protocol):
         """Let `rows` live organically until each asks or `until`."""
         ...
 
-    def request(self, rows: I32) -> Request: ...
+    def blank_request(self, rows: I32) -> Request: ...
+
+    def fill_in(self, request: Request) -> None:
+        """Write into a blank request, or a part of one, what its listeners show of their situation."""
+        ...
 
     def play(self, rows: I32, tracks: I32, response: str) -> Response:
         """Hand `tracks` (m, k) to `rows`, who ask; -1 plays nothing. `response` is one of RESPONSES."""
@@ -222,11 +226,12 @@ class Crowd:
     def _look(self, rows: I32, shown: F32) -> tuple[Request, I32]:
         """What `rows` ask and their candidates; into `shown` (m, width) what shows of them."""
         candidates = np.empty((len(rows), self._candidates), np.int32)
-        request = self._listeners.request(rows)
+        request = self._listeners.blank_request(rows)
 
         def work(low: int, high: int) -> None:
             here = slice(low, high)
             asking = request.rows(here)
+            self._listeners.fill_in(asking)
             if self._retriever is not None:
                 candidates[here] = self._retriever.of(asking, self.observer.last_finished(rows[here]))
             self.observer.of(asking, candidates[here], shown[here])

@@ -199,12 +199,13 @@ class PopulationEnv(VectorEnv):
 
     def _each(self, observation: Observation, rows: Any) -> np.ndarray:
         """Observations of `rows` one by one, each in its place of n; None elsewhere."""
-        out = np.full(self.num_envs, None, object)
-        for place, row in enumerate(rows.tolist()):
-            if isinstance(observation, dict):
+        out = np.empty(self.num_envs, object)
+        if isinstance(observation, dict):
+            for place, row in enumerate(rows.tolist()):
                 out[row] = {name: part[place] for name, part in observation.items()}
-            else:
-                out[row] = observation[place]
+        else:
+            for row, seen in zip(rows.tolist(), observation, strict=True):
+                out[row] = seen
         return out
 
 

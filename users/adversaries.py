@@ -42,11 +42,11 @@ def enlist(
 
     Who is one hangs on their own luck alone, so nobody else is changed by it. Number `first` is in row 0.
     """
-    shares = np.cumsum([p.bots_push, p.bots_nuke, p.bots_bandwagon, p.bots_farm])
-    if not shares[-1]:
+    shares = (p.bots_push, p.bots_nuke, p.bots_bandwagon, p.bots_farm)
+    if not any(shares):
         return
     who = rows.astype(np.int64) + first
-    place = np.searchsorted(shares, (key / "bot").uniform(who, life), side="right")
+    place = np.searchsorted(np.cumsum(shares), (key / "bot").uniform(who, life), side="right")
     is_bot = place < len(shares)
     bots, who, life = rows[is_bot], who[is_bot], life[is_bot]
     artists = targets(key, catalogue, p.bot_artists)

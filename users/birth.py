@@ -25,7 +25,7 @@ STREAMS = (
 _LUCK, _NEWCOMER, _JOINED, _RATE, _SKIPPER, _CHRONOTYPE = range(6)  # places in STREAMS
 _DISCOVERY, _MAINSTREAM, _INTERESTS, _HOME, _WEIGHT = range(6, 11)
 
-NOBODY = np.zeros((), PERSON)
+NOBODY = np.zeros(1, PERSON)
 """A row in which nobody has been born yet."""
 NOBODY["gone"], NOBODY["activity_until"] = np.inf, -1.0
 NOBODY["last_track"] = NOBODY["target"] = -1

@@ -53,20 +53,22 @@ NO_FLAGS = np.uint8(0)
 
 @compiled
 def bear(
-    rows, lo, hi, first, life, time, lived, people, taste, weight, home, home_weight, tracks, minutes, counts,
+    rows, lo, hi, first, life, time, nobody, people, taste, weight, home, home_weight, tracks, minutes, counts,
     traces, filters, genres, centroids, laws, params,
 ):  # fmt: skip
-    """New listeners take `rows`, in which `people` are nobody yet; number `first` is in row 0.
+    """New listeners take `rows`, number `first` being in row 0; `nobody` (1,) is a person to begin from.
 
-    Rows of those who have not `lived` (m,) are as they were made, and their memory is not touched.
+    The memory of who has not lived through a session is as it was made, and is not touched.
     """
     p = params[0]
     for j in range(lo, hi):
         u = rows[j]
+        lived = people[u].session > 0
+        people[u] = nobody[0]
         me, who = people[u], u + first
         be_born(me, who, life[j], time, laws, p)
         take_interest(me, who, Tastes(taste[u], weight[u], home[u], home_weight[u]), centroids, laws)
-        if lived[j]:
+        if lived:
             forget(tracks[u], minutes[u], counts[u], traces[u], filters[u], genres[u])
 
 
@@ -79,9 +81,9 @@ def settle_in(rows, lo, hi, people, params):
 
 
 @compiled
-def ask(rows, lo, hi, people, time, shown, session, visit):
+def ask(rows, people, time, shown, session, visit):
     """What each of `rows` shows of their situation, into the four last arguments, a row each."""
-    for j in range(lo, hi):
+    for j in range(len(rows)):
         me = people[rows[j]]
         time[j], session[j], visit[j] = me.clock, me.position, me.visit
         show_context(shown[j], me.clock, me.activity, me.device)

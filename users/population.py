@@ -32,6 +32,7 @@ INTERESTS = 5
 
 CHUNK = 65_536
 ALONE = 2_000  # below so many rows the caller's thread does it
+PIECES = 4  # for each thread: the others take a while to wake up, and the caller's need not wait for them
 BUFFER = 1 << 16  # organic plays a call of the kernel may hold
 ROOM = 4 * LONGEST  # and of one listener at most: fewer are quicker to make room for
 BLOCK = 512  # tracks whose appeal is worked out side by side
@@ -98,16 +99,15 @@ class Population:
         """
         if key not in (None, self.key):
             self.key, self._laws = key, laws(self.params, self.hidden.supply, key)
-        lives, lived = np.full(len(rows), life, np.int32), self.people["session"][rows] > 0
+        lives = np.full(len(rows), life, np.int32)
 
         def work(lo: int, hi: int) -> None:
-            here = rows[lo:hi]
-            self.people[here] = NOBODY
             kernels.bear(
-                *(rows, lo, hi, self.first, lives, time, lived, *self._state),
+                *(rows, lo, hi, self.first, lives, time, NOBODY, *self._state),
                 *(self.hidden.centroids, self._laws, self._record),
             )
-            enlist(self.people, here, lives[lo:hi], self.first, self.key, self.catalogue, self.params)
+            bots = (self.first, self.key, self.catalogue, self.params)
+            enlist(self.people, rows[lo:hi], lives[lo:hi], *bots)
             kernels.settle_in(rows, lo, hi, self.people, self._record)
 
         self.each(rows, work)
@@ -180,12 +180,22 @@ class Population:
 
     def request(self, rows: I32) -> Request:
         """What the listeners `rows` show of their situation."""
+        request = self.blank_request(rows)
+        self.each(rows, lambda lo, hi: self.fill_in(request.rows(slice(lo, hi))))
+        return request
+
+    def blank_request(self, rows: I32) -> Request:
+        """A request of `rows` in which nothing is written yet."""
         m = len(rows)
         time, context = np.empty(m), np.zeros((m, len(COLUMNS)), np.float32)
-        session, visit = np.empty(m, np.int32), np.empty(m, np.int32)
-        shown = (time, context, session, visit)
-        self.each(rows, lambda lo, hi: kernels.ask(rows, lo, hi, self.people, *shown))
-        return Request(rows, *shown)
+        return Request(rows, time, context, np.empty(m, np.int32), np.empty(m, np.int32))
+
+    def fill_in(self, request: Request) -> None:
+        """Write into a blank request, or a part of one, what its listeners show of their situation."""
+        kernels.ask(
+            *(request.listeners, self.people),
+            *(request.time, request.context, request.session, request.visit),
+        )
 
     def returns(self, rows: I32) -> F64:
         """(m,) days: when each of `rows` acts next; inf: gone for good."""
@@ -300,5 +310,5 @@ class Population:
         if len(rows) == 1:  # a single listener's step is mostly calls
             return [work(0, 1)]
         threads = 1 if len(rows) < ALONE else self._crew.threads
-        size = min(CHUNK, -(-len(rows) // threads)) if threads > 1 else CHUNK
+        size = min(CHUNK, -(-len(rows) // (PIECES * threads))) if threads > 1 else CHUNK
         return self._crew.share(work, [(lo, min(lo + size, len(rows))) for lo in range(0, len(rows), size)])
