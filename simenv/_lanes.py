@@ -104,25 +104,37 @@ sum_of_eight, sum_of_sixteen = intrinsic(_products(1)), intrinsic(_products(2))
 
 
 @intrinsic
-def two_sums(typing: Any, row: types.Array, a: types.Array, b: types.Array, blocks: types.Integer) -> Any:
-    """Sums of row[i] a[i] and row[i] b[i] over so many blocks of eight, which must be there: unchecked."""
-    _check(row, a, b)
+def copy_and_two_sums(
+    typing: Any,
+    row: types.Array,
+    a: types.Array,
+    b: types.Array,
+    into: types.Array,
+    to: types.Integer,
+    blocks: types.Integer,
+) -> Any:
+    """Sums of row[i] a[i] and row[i] b[i] over so many blocks of eight, and a copy of row[i] at into[to + i].
+
+    Nothing checks that they are there.
+    """
+    _check(row, a, b, into)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
         own, *others = zip((row, a, b), args[:3], strict=True)
-        size = args[3].type
+        size = args[5].type
         nothing = ir.Constant(_VECTOR, [0.0] * _LANES)
         sums = [cgutils.alloca_once_value(builder, nothing) for _ in others]
-        with cgutils.for_range(builder, args[3]) as loop:
+        with cgutils.for_range(builder, args[5]) as loop:
             at = builder.mul(loop.index, ir.Constant(size, _LANES))
             lanes = _load(context, builder, own, at)
+            _store(context, builder, lanes, (into, args[3]), builder.add(args[4], at))
             for total, other in zip(sums, others, strict=True):
                 product = builder.fmul(lanes, _load(context, builder, other, at))
                 builder.store(builder.fadd(builder.load(total), product), total)
         both = _added_up_both(builder, *(builder.load(total) for total in sums))
         return context.make_tuple(builder, signature.return_type, both)
 
-    return types.UniTuple(types.float32, 2)(row, a, b, blocks), generate
+    return types.UniTuple(types.float32, 2)(row, a, b, into, to, blocks), generate
 
 
 @intrinsic
@@ -185,9 +197,12 @@ def dot(a, b):
 
 
 @scalar
-def two_dots(row, a, b):
-    """<row, a> and <row, b> of rows (d,), d a multiple of 8: every eighth product, then the eight sums."""
-    return two_sums(row, a, b, row.shape[0] // 8)
+def copy_and_two_dots(row, a, b, into, to):
+    """<row, a> and <row, b> of rows (d,), d a multiple of 8: every eighth product, then the eight sums.
+
+    All of `row` goes to `into`, from place `to` on, meanwhile.
+    """
+    return copy_and_two_sums(row, a, b, into, to, row.shape[0] // 8)
 
 
 @scalar

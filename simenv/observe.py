@@ -17,8 +17,8 @@ import simenv.context as context
 import simenv.floats as floats
 from simenv._aligned import aligned_zeros
 from simenv._cache import driver
-from simenv._lanes import copy, dot, padded, two_dots
-from simenv._prefetch import fetch
+from simenv._lanes import copy, copy_and_two_dots, dot, padded
+from simenv._prefetch import fetch_a_line, fetch_two_lines
 from simenv.context import COLUMNS
 from simenv.errors import UsageError
 from simenv.features import main_genre, track_features
@@ -61,8 +61,8 @@ _LISTENER = np.dtype(
     ]
 )
 _FRESH = (0, -1, 0, 0.0)
-_THE_TRACK, _ITS_ARTIST, _ITS_GENRE, _OUTCOME, _MINUTE = range(5)  # integers: their sums vectorise
-_NOBODY = -2  # a play that was not: matches no track, artist or genre
+_THE_TRACK, _ITS_ARTIST, _OUTCOME, _MINUTE = range(4)  # integers: their sums vectorise
+_NOBODY = -2  # a play that was not: matches no track or artist
 _UNIT = f32(1 / 256)  # of an outcome
 _PLAYED, _AGAIN = np.int32(1 << 16), np.int32(1 << 24)  # one sum holds outcomes, plays and plays of the track
 _LOW_BYTE, _BYTE, _TWO_BYTES = np.uint32(255), np.uint32(8), np.uint32(16)  # unsigned: places in a table
@@ -98,14 +98,15 @@ class Observer:
         catalogue, n = setting.catalogue, setting.n_listeners
         self.history = history
         self.features = track_features(catalogue)  # (T, f)
-        self._tracks = np.zeros(len(catalogue), _TRACK)
+        self._tracks = aligned_zeros(len(catalogue), _TRACK)
         for name in ("released", "seconds", "artist"):
             self._tracks[name] = getattr(catalogue, name)
-        self._tracks["genre"] = main_genre(catalogue)
+        self._tracks["genre"] = main_genre(catalogue) + 1  # 0: unknown
         length = np.sqrt((self.features * self.features).sum(axis=1))
         self._tracks["per_length"] = np.divide(1, length, out=np.zeros_like(length), where=length > 0)
         self._listeners = np.zeros(n, _LISTENER)
-        self._recent = aligned_zeros((n, 5, MEMORY), np.int32)
+        self._recent = aligned_zeros((n, 4, MEMORY), np.int32)
+        self._by_genre = np.zeros((n, catalogue.n_genres + 1), np.int32)  # outcomes of the recent plays
         self._padded = padded(self.features)
         self._taste = np.empty((n, self._padded.shape[1]), np.float32)  # and zeros behind
         self.forget(np.arange(n, dtype=np.int32))
@@ -142,6 +143,7 @@ class Observer:
         """Other listeners take these rows; nothing is known of them."""
         self._listeners[rows] = _FRESH
         self._recent[rows] = _NOBODY
+        self._by_genre[rows] = 0
         self._taste[rows] = 0
 
     def state(self) -> dict[str, NDArray]:
@@ -149,6 +151,7 @@ class Observer:
         return {
             "listeners": self._listeners,
             "recent": self._recent,
+            "by_genre": self._by_genre,
             "taste": self._taste,
             "popularity": self._tracks["popularity"],
         }
@@ -167,7 +170,8 @@ class Observer:
         request, feedback = exchange.request, exchange.feedback
         _see(
             request.listeners, request.time, exchange.slate.tracks, feedback.reached, feedback.seconds,
-            feedback.skipped, self._listeners, self._recent, self._taste, self._padded, self._tracks,
+            feedback.skipped, self._listeners, self._recent, self._by_genre, self._taste, self._padded,
+            self._tracks,
         )  # fmt: skip
 
     def width(self, candidates: int = 0) -> int:
@@ -199,13 +203,15 @@ class Observer:
 
     def _match(self, request: Request, candidates: I32, start: int, out: F32) -> None:
         _match(
-            request.listeners, request.time, candidates, self._listeners, self._recent, self._taste,
-            self._padded, self.features.shape[1], self._tracks, start, out,
+            request.listeners, request.time, candidates, self._listeners, self._recent, self._by_genre,
+            self._taste, self._padded, self.features.shape[1], self._tracks, start, out,
         )  # fmt: skip
 
 
 @compiled
-def _see(rows, time, tracks, reached, seconds, skipped, listeners, recent, taste, features, facts):
+def _see(
+    rows, time, tracks, reached, seconds, skipped, listeners, recent, by_genre, taste, features, facts
+):  # fmt: skip
     """The outcome of a play is 1 if finished, else fraction - 1: an early skip says more than a late one."""
     for j in range(len(rows)):
         u = rows[j]
@@ -223,10 +229,13 @@ def _see(rows, time, tracks, reached, seconds, skipped, listeners, recent, taste
                 me.skips, me.finished = 0, i
             me.finishing += _PACE * (sign - me.finishing)
             at = me.plays % MEMORY
+            forgotten, came = recent[u, _THE_TRACK, at], np.int32(outcome / _UNIT) + _PLAYED
+            if forgotten >= 0:
+                by_genre[u, facts[forgotten].genre] -= recent[u, _OUTCOME, at]
+            by_genre[u, facts[i].genre] += came
             recent[u, _THE_TRACK, at] = i
             recent[u, _ITS_ARTIST, at] = facts[i].artist
-            recent[u, _ITS_GENRE, at] = facts[i].genre
-            recent[u, _OUTCOME, at] = np.int32(outcome / _UNIT) + _PLAYED
+            recent[u, _OUTCOME, at] = came
             recent[u, _MINUTE, at] = np.int32(time[j] * _MINUTES)
             me.plays += 1
             for f in range(features.shape[1]):
@@ -266,7 +275,9 @@ def _show(rows, time, context, session, visit, listeners, recent, taste, feature
 
 
 @compiled
-def _match(rows, time, candidates, listeners, recent, taste, features, width, facts, start, out):
+def _match(
+    rows, time, candidates, listeners, recent, by_genre, taste, features, width, facts, start, out
+):  # fmt: skip
     """What each candidate is and how it fits, into `out` from column `start`."""
     for j in range(len(rows)):
         u = rows[j]
@@ -278,8 +289,8 @@ def _match(rows, time, candidates, listeners, recent, taste, features, width, fa
         per_mine = _inverse(np.sqrt(dot(mine, mine)))
         for c in range(candidates.shape[1]):
             soon = max(candidates[coming, c], 0)  # one at a time: many at once would wait for one another
-            fetch(features, soon)
-            fetch(facts, soon)
+            fetch_two_lines(features, soon)
+            fetch_a_line(facts, soon)
             i = candidates[j, c]
             at = start + c * (width + _N_MATCH)
             if i < 0:
@@ -287,31 +298,29 @@ def _match(rows, time, candidates, listeners, recent, taste, features, width, fa
                     out[j, at + e] = ZERO
                 continue
             fact, own = facts[i], features[i]
-            copy(own, width, out[j], at)
-            by_artist, artists, by_genre, genres, repeats = _came_of(plays, i, fact.artist, fact.genre)
-            fit = out[j, at + width : at + width + _N_MATCH]
-            with_mine, with_last = two_dots(own, mine, last_features)
+            with_mine, with_last = copy_and_two_dots(own, mine, last_features, out[j], at)
+            fit = out[j, at + width : at + width + _N_MATCH]  # the copy's zeros do not reach beyond it
+            of_artist, artists, repeats = _came_of(plays, i, fact.artist)
+            of_genre, genres = _unpacked(by_genre[u, fact.genre])
             fit[0] = _cosine(with_mine * per_mine * fact.per_length)
             fit[1] = _cosine(with_last * per_last * fact.per_length)
-            fit[2] = _UNIT * f32(by_artist) * _OF[artists]
-            fit[3] = _UNIT * f32(by_genre) * _OF[genres]
+            fit[2] = _UNIT * f32(of_artist) * _OF[artists]
+            fit[3] = _UNIT * f32(of_genre) * _OF[genres]
             fit[4] = fact.popularity
             fit[5] = TWO * _NEW_DAYS / (_NEW_DAYS + f32(max(now - fact.released, 0.0))) - ONE
             fit[6] = f32(repeats) * _OF[repeats]
 
 
 @floats.scalar
-def _came_of(plays, track, artist, genre):
-    """Of `plays` (5, 32): outcomes of the artist's and their number, of the genre's; plays of the track."""
-    of_artist, of_genre = _NONE, _NONE
+def _came_of(plays, track, artist):
+    """Of `plays` (4, 32): outcomes of the artist's and their number; plays of the track."""
+    total = _NONE
     for h in range(MEMORY):  # int32 throughout, so that it vectorises
-        outcome = plays[_OUTCOME, h]
         again = _AGAIN if plays[_THE_TRACK, h] == track else _NONE
-        of_artist = np.int32(of_artist + again + (outcome if plays[_ITS_ARTIST, h] == artist else _NONE))
-        of_genre = np.int32(of_genre + (outcome if plays[_ITS_GENRE, h] == genre else _NONE))
-    by_artist, counts = _unpacked(of_artist)
-    by_genre, genres = _unpacked(of_genre)
-    return by_artist, counts & _LOW_BYTE, by_genre, genres, counts >> _BYTE
+        outcome = plays[_OUTCOME, h] if plays[_ITS_ARTIST, h] == artist else _NONE
+        total = np.int32(total + again + outcome)
+    outcomes, counts = _unpacked(total)
+    return outcomes, counts & _LOW_BYTE, counts >> _BYTE
 
 
 @floats.scalar
