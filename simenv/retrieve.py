@@ -15,7 +15,7 @@ import simenv.rng as rng
 import simenv.urns as urns
 from simenv._aligned import aligned
 from simenv._cache import driver
-from simenv._prefetch import fetch
+from simenv._prefetch import fetch_two_lines
 from simenv.features import neighbours, track_features
 from simenv.rng import Key, below, fold, uniform
 from simenv.types import F32, I32, Request, Setting
@@ -132,7 +132,7 @@ def _retrieve(
     for j in range(len(rows)):
         now, found, mark = time[j], out[j], j + 1
         if mark < len(rows):
-            fetch(near, max(last[mark], 0))
+            fetch_two_lines(near, max(last[mark], 0))
         came = _count_until(dates, by_day, now)
         event = fold(luck[rows[j]], visit[j])
         if len(stamp):
@@ -140,9 +140,10 @@ def _retrieve(
                 stamp[forbidden[e]] = mark
         left, dealt = 0, 0  # neighbours that are out stand first
         if last[j] >= 0:
+            cards = near[last[j]]
             for b in range(len(deck)):
-                deck[b] = near[last[j], b]
-                left += deck[b] < came
+                deck[b] = cards[b]
+                left += cards[b] < came
         for c in range(len(found)):
             i = np.int32(-1)
             while c < n_near and i < 0 and dealt < left:
