@@ -15,9 +15,9 @@ import simenv._lanes as lanes
 import simenv._prefetch as prefetch
 import simenv.context as context
 import simenv.floats as floats
-from simenv._aligned import aligned_zeros
+from simenv._aligned import aligned, aligned_zeros
 from simenv._cache import driver
-from simenv._lanes import copy, copy_and_two_dots, dot, padded
+from simenv._lanes import copy, copy_and_two_dots, dot, lean_to_part, padded
 from simenv._prefetch import fetch_a_line, fetch_two_lines
 from simenv.context import COLUMNS
 from simenv.errors import UsageError
@@ -107,8 +107,8 @@ class Observer:
         self._listeners = np.zeros(n, _LISTENER)
         self._recent = aligned_zeros((n, 4, MEMORY), np.int32)
         self._by_genre = np.zeros((n, catalogue.n_genres + 1), np.int32)  # outcomes of the recent plays
-        self._padded = padded(self.features)
-        self._taste = np.empty((n, self._padded.shape[1]), np.float32)  # and zeros behind
+        self._padded = aligned(padded(self.features))
+        self._taste = aligned_zeros((n, self._padded.shape[1]), np.float32)
         self.forget(np.arange(n, dtype=np.int32))
 
     @property
@@ -214,7 +214,10 @@ def _see(
 ):  # fmt: skip
     """The outcome of a play is 1 if finished, else fraction - 1: an early skip says more than a late one."""
     for j in range(len(rows)):
-        u = rows[j]
+        u, soon = rows[j], min(j + 4, len(rows) - 1)
+        for slot in range(tracks.shape[1]):
+            fetch_two_lines(features, max(tracks[soon, slot], 0))
+            fetch_a_line(facts, max(tracks[soon, slot], 0))
         me = listeners[u]
         for slot in range(tracks.shape[1]):
             if not reached[j, slot]:
@@ -238,8 +241,7 @@ def _see(
             recent[u, _OUTCOME, at] = came
             recent[u, _MINUTE, at] = np.int32(time[j] * _MINUTES)
             me.plays += 1
-            for f in range(features.shape[1]):
-                taste[u, f] += _PACE * (outcome * features[i, f] - taste[u, f])
+            lean_to_part(taste[u], features[i], outcome, _PACE)
 
 
 @compiled
