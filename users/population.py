@@ -32,7 +32,6 @@ INTERESTS = 5
 
 CHUNK = 65_536
 ALONE = 2_000  # below so many rows the caller's thread does it
-PIECES = 4  # for each thread: the others take a while to wake up, and the caller's need not wait for them
 BUFFER = 1 << 16  # organic plays a call of the kernel may hold
 ROOM = 4 * LONGEST  # and of one listener at most: fewer are quicker to make room for
 BLOCK = 512  # tracks whose appeal is worked out side by side
@@ -310,5 +309,5 @@ class Population:
         if len(rows) == 1:  # a single listener's step is mostly calls
             return [work(0, 1)]
         threads = 1 if len(rows) < ALONE else self._crew.threads
-        size = min(CHUNK, -(-len(rows) // (PIECES * threads))) if threads > 1 else CHUNK
+        size = min(CHUNK, -(-len(rows) // threads)) if threads > 1 else CHUNK
         return self._crew.share(work, [(lo, min(lo + size, len(rows))) for lo in range(0, len(rows), size)])
