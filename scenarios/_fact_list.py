@@ -79,11 +79,13 @@ class Entry:
         number: for ever.
         title: in a few words.
         numbers: rows of the table.
+        moved_by: parameters that move them, and why; told where one misses.
     """
 
     number: int
     title: str
     numbers: tuple[Number, ...]
+    moved_by: str = field(default="", kw_only=True)
 
     word: ClassVar[str]  # what such an entry is
     prefix: ClassVar[str] = ""
@@ -144,6 +146,7 @@ FACTS: tuple[Fact, ...] = (
             Number("long sessions, skipped within 177 s", "loose", 0.60, 0.70, ".65"),
         ),
         None,
+        moved_by="impatience and hazard_seconds of the preset mssd2018",
     ),
     Fact(
         3,
@@ -164,6 +167,7 @@ FACTS: tuple[Fact, ...] = (
         ),
         measures.runs,
         frozenset({"skipped"}),
+        moved_by="mood and mood_memory: a mood that lasts makes skips come in runs",
     ),
     Fact(
         5,
@@ -192,6 +196,8 @@ FACTS: tuple[Fact, ...] = (
         (Number("repeats, last 30 days", "loose", 0.55, 0.80, ".6 to .8"),),
         measures.repeats,
         days={"history": 270},
+        moved_by="discovery_a and discovery_b, who looks for new music: favourites add up for as long as a "
+        "listener stays, the taste for new music does not grow with them",
     ),
     Fact(
         8,
@@ -212,6 +218,7 @@ FACTS: tuple[Fact, ...] = (
         ),
         measures.artists,
         frozenset({"artist"}),
+        moved_by="chart_power and reach, and how many artists there are: of few, 1 % is next to nobody",
     ),
     Fact(
         10,
@@ -223,6 +230,7 @@ FACTS: tuple[Fact, ...] = (
         measures.quarters,
         frozenset({"genre"}),
         {"window": 540},
+        moved_by="drift, weight_drift and births, against taste_pull and weight_pull",
     ),
     Fact(
         11,
@@ -240,6 +248,7 @@ FACTS: tuple[Fact, ...] = (
             Number("arousal of plays: 10-17 h less 23-04 h", "sign", 0.0, None),
         ),
         measures.hours,
+        moved_by="chronotype, which spreads the hours, and activity",
     ),
     Fact(
         13,
@@ -248,6 +257,7 @@ FACTS: tuple[Fact, ...] = (
         measures.variety,
         frozenset({"artist"}),
         {"window": 7},
+        moved_by="sessions, how often they listen, and discovery_a and discovery_b",
     ),
     Fact(
         14,
@@ -258,6 +268,7 @@ FACTS: tuple[Fact, ...] = (
         ),
         measures.discoveries,
         frozenset({"artist"}),
+        moved_by="known_artist and album_run",
     ),
 )
 """All facts, by number. Sources stand with what measures them."""

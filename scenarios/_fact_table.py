@@ -30,7 +30,7 @@ class Row:
     span: Interval
     verdict: Verdict
     organic: Interval | None  # what listeners do by themselves; None where there is no such column
-    why: str = ""  # why there is no verdict or no measurement
+    why: str = ""  # why it misses, or there is no verdict or no measurement
 
     @property
     def name(self) -> str:
@@ -82,6 +82,8 @@ def judged(entries: tuple[Entry, ...], worlds: Worlds, organic: Worlds, why: Map
                 verdict = number.verdict(span)
                 reason = _undecided(span) if verdict == "no verdict" else ""
             beside = _over(organic, entry.number, i) if organic else None
+            if verdict == "misses":
+                reason = _missed(entry, number, span, beside)
             rows.append(Row(entry, number, span, verdict, beside, reason))
     numbers = [entry.number for entry in entries]
     return Judgement(entries, tuple(rows), _curves(worlds, numbers), _curves(organic, numbers))
@@ -144,7 +146,7 @@ def summary(table: Judgement) -> str:
 
 
 def reasons(table: Judgement) -> list[str]:
-    """Why rows have no verdict, a line an entry and reason."""
+    """Why rows miss or have no verdict, a line an entry and reason."""
     lines = []
     for row in table.rows:
         line = f"{table.word.capitalize()} {row.entry.label}: {row.verdict}: {row.why}"
@@ -166,6 +168,23 @@ def _cells(row: Row) -> list[str]:
 
 def _organic(row: Row) -> str:
     return "" if row.organic is None else digits(row.organic.mean, sign=row.number.direction)
+
+
+def _missed(entry: Entry, number: Number, span: Interval, organic: Interval | None) -> str:
+    """On which side of its band a number lies, whether without recommendations too, and what moves it."""
+    side = _side(number, span.mean)
+    said = f"{number.words}: {side} the band"
+    if organic is None:  # a log, or laws: nothing is known of what moves it
+        return said
+    alone = _side(number, organic.mean)
+    said += ", without recommendations too" if alone == side else f", but {alone} it without recommendations"
+    return f"{said}. Moved by {entry.moved_by}" if entry.moved_by else said
+
+
+def _side(number: Number, value: float) -> str:
+    if number.low is not None and value < number.low:
+        return "below"
+    return "above" if number.high is not None and value > number.high else "within"
 
 
 def _undecided(span: Interval) -> str:

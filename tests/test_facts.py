@@ -14,7 +14,7 @@ from simenv.scenarios._fact_list import FACTS, Number, chosen
 from simenv.scenarios._fact_log import read_log
 from simenv.scenarios._fact_probe import exposure_curve
 from simenv.scenarios._fact_run import measure
-from simenv.scenarios._fact_table import judged
+from simenv.scenarios._fact_table import judged, reasons
 from simenv.scenarios._facts import main
 from simenv.scenarios._listening import Events, Listening
 from simenv.scenarios._measures import Measured
@@ -248,6 +248,27 @@ def test_what_is_too_short_or_missing_gets_no_verdict_however_good_it_looks():
     (skips,) = chosen((1,), FACTS)
     table = judged((skips,), [{1: Measured((0.9, 0.9, 0.9, 0.9))}] * 2, [], {})
     assert len(table.missed) == 4
+
+
+def test_what_misses_says_on_which_side_whether_recommended_or_not_and_what_moves_it():
+    (fact,) = chosen((7,), FACTS)
+
+    def said(value, organic):
+        table = judged((fact,), [{7: Measured((value,))}], [{7: Measured((organic,))}] if organic else [], {})
+        return reasons(table)
+
+    assert said(0.7, 0.9) == []
+    (high,) = said(0.85, 0.81)
+    assert high.startswith("Fact 7: misses: repeats, last 30 days: above the band, without recommendations too")
+    assert "Moved by discovery_a" in high
+    assert "below the band, but within it without recommendations. Moved by" in said(0.5, 0.6)[0]
+    assert said(0.85, None) == ["Fact 7: misses: repeats, last 30 days: above the band"]
+
+
+def test_every_loose_number_knows_what_moves_it():
+    for fact in FACTS:
+        loose = any(number.kind == "loose" for number in fact.numbers)
+        assert bool(fact.moved_by) == loose, fact.label
 
 
 @pytest.fixture(scope="module")
