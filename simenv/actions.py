@@ -70,7 +70,9 @@ class Choice:
     def tracks(self, actions: Any, candidates: I32, shown: Callable[[], F32]) -> I32:
         """(n, k) tracks that `actions` stand for, given the `candidates` (n, c)."""
         places = self.read(actions, len(candidates))
-        return candidates[np.arange(len(places))[:, None], places] if self.among_candidates else places
+        if self.among_candidates:
+            _pick(candidates, places)
+        return places
 
     def masks(self, legal: Bool) -> Bool:
         """(n, k * options) which numbers may stand in each slot, one after another; `legal` (n, options).
@@ -146,6 +148,14 @@ def _within(places: I64, options: int) -> bool:
             if places[j, slot] < 0 or places[j, slot] >= options:
                 return False
     return True
+
+
+@compiled
+def _pick(candidates: I32, places: I32) -> None:
+    """The candidates in these places, instead of the places."""
+    for j in range(places.shape[0]):
+        for slot in range(places.shape[1]):
+            places[j, slot] = candidates[j, places[j, slot]]
 
 
 @compiled
