@@ -178,7 +178,12 @@ def lean_eight(
 
 @intrinsic
 def lean_eight_to_part(
-    typing: Any, row: types.Array, at: types.Integer, target: types.Array, part: types.Float, share: types.Float
+    typing: Any,
+    row: types.Array,
+    at: types.Integer,
+    target: types.Array,
+    part: types.Float,
+    share: types.Float,
 ) -> Any:
     """row += share (part target - row), of eight floats from place `at` on: nothing checks them."""
     _check(row, target)

@@ -9,7 +9,7 @@ import numpy as np
 
 from simenv import _cache, floats
 from simenv.floats import ONE, cos_turns32, f32, scalar
-from simenv.types import F32, F64, I32, U8
+from simenv.types import F32, F64, I32, U8, Request
 
 ACTIVITIES = ("work", "commute", "workout", "relax", "party", "sleep")
 DEVICES = ("phone", "desktop", "speaker", "car", "television")
@@ -35,6 +35,13 @@ def contexts(time: F64, activity: U8, device: U8) -> F32:
     out = np.zeros((len(time), len(COLUMNS)), np.float32)
     _show_all(time, activity.astype(np.int32), device.astype(np.int32), out)
     return out
+
+
+def blank_request(rows: I32) -> Request:
+    """A request of `rows` (m,), ascending, in which nothing is written yet."""
+    m = len(rows)
+    context = np.zeros((m, len(COLUMNS)), np.float32)
+    return Request(rows, np.empty(m), context, np.empty(m, np.int32), np.empty(m, np.int32))
 
 
 @scalar

@@ -14,6 +14,7 @@ import numpy as np
 from simenv._recycled import Recycled
 from simenv._threads import Crew
 from simenv.actions import Choice, Direction, playable
+from simenv.context import blank_request
 from simenv.errors import UsageError
 from simenv.face import Face, Stage
 from simenv.heard import Heard
@@ -52,8 +53,6 @@ class Residents(Protocol):
     def live(self, rows: I32, until: float, share: float, charts: Any) -> Plays:
         """Let `rows` live organically until each asks or `until`."""
         ...
-
-    def blank_request(self, rows: I32) -> Request: ...
 
     def fill_in(self, request: Request) -> None:
         """Write into a blank request, or a part of one, what its listeners show of their situation."""
@@ -226,7 +225,7 @@ class Crowd:
     def _look(self, rows: I32, shown: F32) -> tuple[Request, I32]:
         """What `rows` ask and their candidates; into `shown` (m, width) what shows of them."""
         candidates = np.empty((len(rows), self._candidates), np.int32)
-        request = self._listeners.blank_request(rows)
+        request = blank_request(rows)
 
         def work(low: int, high: int) -> None:
             here = slice(low, high)

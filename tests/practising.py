@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from simenv.context import COLUMNS
 from simenv.crowd import Crowd
 from simenv.env import PopulationEnv
 from simenv.face import Face, Stage
 from simenv.retrieve import Nearby
-from simenv.types import Plays, Request, Response
+from simenv.types import Plays, Response
 
 TRACKS = 60
 
@@ -27,9 +26,9 @@ class Checkered:
     def live(self, rows, until, share, charts):
         return Plays.concat([])
 
-    def request(self, rows):
-        context = np.zeros((len(rows), len(COLUMNS)), np.float32)
-        return Request(rows, self.time[rows], context, np.zeros(len(rows), np.int32), self.visit[rows])
+    def fill_in(self, request):
+        rows = request.listeners
+        request.time[:], request.session[:], request.visit[:] = self.time[rows], 0, self.visit[rows]
 
     def play(self, rows, tracks, response):
         reached = tracks >= 0

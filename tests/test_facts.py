@@ -259,8 +259,8 @@ def test_what_misses_says_on_which_side_whether_recommended_or_not_and_what_move
 
     assert said(0.7, 0.9) == []
     (high,) = said(0.85, 0.81)
-    assert high.startswith("Fact 7: misses: repeats, last 30 days: above the band, without recommendations too")
-    assert "Moved by discovery_a" in high
+    assert high.startswith("Fact 7: misses: repeats, last 30 days: above the band")
+    assert ", without recommendations too. Moved by discovery_a" in high
     assert "below the band, but within it without recommendations. Moved by" in said(0.5, 0.6)[0]
     assert said(0.85, None) == ["Fact 7: misses: repeats, last 30 days: above the band"]
 

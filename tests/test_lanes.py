@@ -36,8 +36,13 @@ def dot(a, b):
 
 
 @njit
-def two_dots(row, a, b):
-    return lanes.two_dots(row, a, b)
+def copy_and_two_dots(row, a, b, into, to):
+    return lanes.copy_and_two_dots(row, a, b, into, to)
+
+
+@njit
+def lean_to_part(row, target, part, share):
+    lanes.lean_to_part(row, target, part, share)
 
 
 @njit
@@ -64,9 +69,13 @@ def test_a_dot_product_is_summed_as_written(d):
 
 
 @pytest.mark.parametrize("d", [0, 8, 16, 24, 40])
-def test_two_dot_products_at_once_are_summed_as_written(d):
-    own, a, b = row("own", d), row("a", d), row("b", d)
-    for found, other in zip(two_dots(own, a, b), (a, b), strict=True):
+def test_two_dot_products_at_once_are_summed_as_written_and_the_row_is_copied(d):
+    own, a, b, into = row("own", d), row("a", d), row("b", d), np.full(d + 5, 7, np.float32)
+    found_both = copy_and_two_dots(own, a, b, into, 3)
+    np.testing.assert_array_equal(into[3 : 3 + d], own)
+    assert (into[:3] == 7).all()
+    assert (into[3 + d :] == 7).all()
+    for found, other in zip(found_both, (a, b), strict=True):
         v = np.zeros(8, np.float32)
         for products in (own * other).reshape(-1, 8):
             v += products
@@ -81,6 +90,15 @@ def test_leaning_and_scaling_change_a_row_and_nothing_else(d):
     np.testing.assert_array_equal(table[1], before[1] + share * (target - before[1]))
     scale(table[1], np.float32(2))
     np.testing.assert_array_equal(table[1], np.float32(2) * (before[1] + share * (target - before[1])))
+    np.testing.assert_array_equal(table[[0, 2]], before[[0, 2]])
+
+
+@pytest.mark.parametrize("d", [0, 8, 24])
+def test_leaning_to_part_of_a_target_changes_a_row_and_nothing_else(d):
+    table, target = np.stack([row(name, d) for name in "abc"]), row("t", d)
+    before, part, share = table.copy(), np.float32(-0.7), np.float32(0.1)
+    lean_to_part(table[1], target, part, share)
+    np.testing.assert_array_equal(table[1], before[1] + share * (part * target - before[1]))
     np.testing.assert_array_equal(table[[0, 2]], before[[0, 2]])
 
 

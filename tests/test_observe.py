@@ -13,7 +13,7 @@ from simenv.catalogue import Catalogue
 from simenv.context import COLUMNS
 from simenv.errors import UsageError
 from simenv.features import neighbours, track_features
-from simenv.observe import MATCH, PLAY, SITUATION, Observer
+from simenv.observe import MATCH, MEMORY, PLAY, SITUATION, Observer
 from simenv.retrieve import Nearby
 from simenv.rng import Key
 from simenv.types import Exchange, Feedback, Request, Setting, Slate
@@ -167,6 +167,27 @@ def test_everything_stays_within_bounds_over_a_long_life():
     asked = request([0, 1], 1e5, visit=10**6)
     seen = observer.of(asked, np.tile(np.arange(6, dtype=np.int32), (2, 1)))
     assert np.abs(seen).max() <= 1 and seen.dtype == np.float32
+
+
+def test_what_came_of_an_artist_and_a_genre_is_of_the_last_plays_only():
+    observer, catalogue = Observer(setting()), few_tracks()
+    luck = KEY / "plays"
+    tracks = luck.below(6, np.arange(75))  # more than twice the memory
+    fraction = np.where(luck.below(2, 1, np.arange(75)), 1, 0.25)
+    for track, part in zip(tracks, fraction, strict=True):
+        lengths = catalogue.seconds
+        observer.see(plays([1], 1.0, [[track]], [[part * lengths[track]]], lengths))
+    asked = request([1], 2.0)
+    seen = observer.of_candidates(asked, np.arange(6, dtype=np.int32)[None])[0, :, -len(MATCH) :]
+
+    recent, outcome = tracks[-MEMORY:], np.where(fraction == 1, 1, -0.75)[-MEMORY:]
+    for name, of in (("artist", catalogue.artist), ("genre", np.array([0, 0, 1, 1, 1, -1]))):
+        for track in range(6):
+            alike = of[recent] == of[track]
+            expected = outcome[alike].sum() / (2 + alike.sum())
+            assert seen[track, MATCH.index(name)] == pytest.approx(expected, abs=1e-5), (name, track)
+    counts = np.bincount(recent, minlength=6)
+    np.testing.assert_allclose(seen[:, MATCH.index("repeat")], counts / (2 + counts), atol=1e-5)
 
 
 def test_more_history_than_is_remembered_is_refused():

@@ -53,8 +53,8 @@ NO_FLAGS = np.uint8(0)
 
 @compiled
 def bear(
-    rows, lo, hi, first, life, time, nobody, people, taste, weight, home, home_weight, tracks, minutes, counts,
-    traces, filters, genres, centroids, laws, params,
+    rows, lo, hi, first, life, time, nobody, people, taste, weight, home, home_weight, tracks, minutes,
+    counts, traces, filters, genres, centroids, laws, params,
 ):  # fmt: skip
     """New listeners take `rows`, number `first` being in row 0; `nobody` (1,) is a person to begin from.
 

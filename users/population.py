@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from simenv._aligned import aligned, aligned_zeros
 from simenv._threads import Crew
 from simenv.catalogue import Catalogue, Hidden
-from simenv.context import COLUMNS
+from simenv.context import blank_request
 from simenv.rng import Key
 from simenv.types import F32, F64, I32, U8, Late, Plays, Request, Response
 from simenv.users import kernels
@@ -179,15 +179,9 @@ class Population:
 
     def request(self, rows: I32) -> Request:
         """What the listeners `rows` show of their situation."""
-        request = self.blank_request(rows)
+        request = blank_request(rows)
         self.each(rows, lambda lo, hi: self.fill_in(request.rows(slice(lo, hi))))
         return request
-
-    def blank_request(self, rows: I32) -> Request:
-        """A request of `rows` in which nothing is written yet."""
-        m = len(rows)
-        time, context = np.empty(m), np.zeros((m, len(COLUMNS)), np.float32)
-        return Request(rows, time, context, np.empty(m, np.int32), np.empty(m, np.int32))
 
     def fill_in(self, request: Request) -> None:
         """Write into a blank request, or a part of one, what its listeners show of their situation."""
