@@ -101,12 +101,12 @@ class Observer:
         self._tracks = aligned_zeros(len(catalogue), _TRACK)
         for name in ("released", "seconds", "artist"):
             self._tracks[name] = getattr(catalogue, name)
-        self._tracks["genre"] = main_genre(catalogue) + 1  # 0: unknown
+        genres, self._tracks["genre"] = np.unique(main_genre(catalogue), return_inverse=True)
         length = np.sqrt((self.features * self.features).sum(axis=1))
         self._tracks["per_length"] = np.divide(1, length, out=np.zeros_like(length), where=length > 0)
         self._listeners = np.zeros(n, _LISTENER)
         self._recent = aligned_zeros((n, 4, MEMORY), np.int32)
-        self._by_genre = np.zeros((n, catalogue.n_genres + 1), np.int32)  # outcomes of the recent plays
+        self._by_genre = np.zeros((n, len(genres)), np.int32)  # outcomes of the recent plays
         self._padded = aligned(padded(self.features))
         self._taste = aligned_zeros((n, self._padded.shape[1]), np.float32)
         self.forget(np.arange(n, dtype=np.int32))
@@ -214,10 +214,7 @@ def _see(
 ):  # fmt: skip
     """The outcome of a play is 1 if finished, else fraction - 1: an early skip says more than a late one."""
     for j in range(len(rows)):
-        u, soon = rows[j], min(j + 4, len(rows) - 1)
-        for slot in range(tracks.shape[1]):
-            fetch_two_lines(features, max(tracks[soon, slot], 0))
-            fetch_a_line(facts, max(tracks[soon, slot], 0))
+        u = rows[j]
         me = listeners[u]
         for slot in range(tracks.shape[1]):
             if not reached[j, slot]:
@@ -301,7 +298,7 @@ def _match(
                 continue
             fact, own = facts[i], features[i]
             with_mine, with_last = copy_and_two_dots(own, mine, last_features, out[j], at)
-            fit = out[j, at + width : at + width + _N_MATCH]  # the copy's zeros do not reach beyond it
+            fit = out[j, at + width : at + width + _N_MATCH]  # up to 7 zeros of the copy stand here
             of_artist, artists, repeats = _came_of(plays, i, fact.artist)
             of_genre, genres = _unpacked(by_genre[u, fact.genre])
             fit[0] = _cosine(with_mine * per_mine * fact.per_length)
