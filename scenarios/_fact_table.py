@@ -75,15 +75,16 @@ def judged(entries: tuple[Entry, ...], worlds: Worlds, organic: Worlds, why: Map
     for entry in entries:
         for i, number in enumerate(entry.numbers):
             span = _over(worlds, entry.number, i)
+            beside = _over(organic, entry.number, i) if organic else None
             reason = why.get(entry.number, "")
             if reason:
                 verdict: Verdict = "too short" if reason.startswith("needs") else "no verdict"
             else:
                 verdict = number.verdict(span)
-                reason = _undecided(span) if verdict == "no verdict" else ""
-            beside = _over(organic, entry.number, i) if organic else None
-            if verdict == "misses":
-                reason = _missed(entry, number, span, beside)
+                if verdict == "no verdict":
+                    reason = _undecided(span)
+                elif verdict == "misses":
+                    reason = _missed(entry, number, span, beside)
             rows.append(Row(entry, number, span, verdict, beside, reason))
     numbers = [entry.number for entry in entries]
     return Judgement(entries, tuple(rows), _curves(worlds, numbers), _curves(organic, numbers))
@@ -176,13 +177,16 @@ def _missed(entry: Entry, number: Number, span: Interval, organic: Interval | No
     said = f"{number.words}: {side} the band"
     if organic is None:  # a log, or laws: nothing is known of what moves it
         return said
-    alone = _side(number, organic.mean)
-    said += ", without recommendations too" if alone == side else f", but {alone} it without recommendations"
+    if np.isfinite(organic.mean):
+        alone = _side(number, organic.mean)
+        same = alone == side
+        said += ", without recommendations too" if same else f", but {alone} it without recommendations"
     return f"{said}. Moved by {entry.moved_by}" if entry.moved_by else said
 
 
 def _side(number: Number, value: float) -> str:
-    if number.low is not None and value < number.low:
+    """Where a value lies: below its band, within it or above; of a sign, nothing is below."""
+    if number.low is not None and (value < number.low or (number.direction and value == number.low)):
         return "below"
     return "above" if number.high is not None and value > number.high else "within"
 

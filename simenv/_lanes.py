@@ -58,15 +58,6 @@ def _everywhere(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
     return lanes
 
 
-def _move(
-    context: Any, builder: ir.IRBuilder, row: Row, at: ir.Value, goal: ir.Value, share: ir.Value
-) -> None:
-    """Eight floats of a row from place `at` on go a share of the way to their goal."""
-    own = _load(context, builder, row, at)
-    way = builder.fmul(_everywhere(builder, share), builder.fsub(goal, own))
-    _store(context, builder, builder.fadd(own, way), row, at)
-
-
 def _swapped(builder: ir.IRBuilder, lanes: ir.Value, by: int) -> ir.Value:
     """Every lane in the place of the one whose number differs by the bit `by`."""
     return builder.shuffle_vector(lanes, lanes, ir.Constant(_ORDER, [lane ^ by for lane in range(_LANES)]))
@@ -169,32 +160,13 @@ def lean_eight(
     _check(row, target)
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-        goal = _load(context, builder, (target, args[2]), args[1])
-        _move(context, builder, (row, args[0]), args[1], goal, args[3])
+        own = _load(context, builder, (row, args[0]), args[1])
+        gap = builder.fsub(_load(context, builder, (target, args[2]), args[1]), own)
+        moved = builder.fadd(own, builder.fmul(_everywhere(builder, args[3]), gap))
+        _store(context, builder, moved, (row, args[0]), args[1])
         return context.get_dummy_value()
 
     return types.void(row, at, target, types.float32), generate
-
-
-@intrinsic
-def lean_eight_to_part(
-    typing: Any,
-    row: types.Array,
-    at: types.Integer,
-    target: types.Array,
-    part: types.Float,
-    share: types.Float,
-) -> Any:
-    """row += share (part target - row), of eight floats from place `at` on: nothing checks them."""
-    _check(row, target)
-
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-        whole = _load(context, builder, (target, args[2]), args[1])
-        goal = builder.fmul(_everywhere(builder, args[3]), whole)
-        _move(context, builder, (row, args[0]), args[1], goal, args[4])
-        return context.get_dummy_value()
-
-    return types.void(row, at, target, types.float32, types.float32), generate
 
 
 @intrinsic
@@ -253,13 +225,6 @@ def lean(row, target, share):
         lean_eight(row, e, target, share)
     for e in range(d - d % 8, d):
         row[e] += share * (target[e] - row[e])
-
-
-@scalar
-def lean_to_part(row, target, part, share):
-    """row += share (part target - row) of rows (d,), d a multiple of 8."""
-    for e in range(0, row.shape[0], 8):
-        lean_eight_to_part(row, e, target, part, share)
 
 
 @scalar

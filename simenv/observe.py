@@ -17,7 +17,7 @@ import simenv.context as context
 import simenv.floats as floats
 from simenv._aligned import aligned, aligned_zeros
 from simenv._cache import driver
-from simenv._lanes import copy, copy_and_two_dots, dot, lean_to_part, padded
+from simenv._lanes import copy, copy_and_two_dots, dot, padded
 from simenv._prefetch import fetch_a_line, fetch_two_lines
 from simenv.context import COLUMNS
 from simenv.errors import UsageError
@@ -238,7 +238,8 @@ def _see(
             recent[u, _OUTCOME, at] = came
             recent[u, _MINUTE, at] = np.int32(time[j] * _MINUTES)
             me.plays += 1
-            lean_to_part(taste[u], features[i], outcome, _PACE)
+            for f in range(features.shape[1]):
+                taste[u, f] += _PACE * (outcome * features[i, f] - taste[u, f])
 
 
 @compiled

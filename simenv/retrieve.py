@@ -84,7 +84,7 @@ class Nearby:
         self._charts = urn(charts, np.array([0, len(charts)], np.int32))
 
     def renew(self, rows: I32, who: I32, life: I32, key: Key) -> None:
-        _renew(rows, who, life, np.uint64((key / "candidates").word), self._luck)
+        self._luck[rows] = (key / "candidates").bits(who, life)
 
     def of(self, request: Request, last: I32) -> I32:
         """(m, c) distinct candidates that are out and not in cooldown; -1: none was found.
@@ -109,13 +109,6 @@ class Nearby:
         if heard is None or self.setting.cooldown <= 0:
             return np.empty(0, np.int64), np.empty(0, np.int32)
         return heard.forbidden(request.listeners, request.time, self.setting.cooldown)
-
-
-@compiled
-def _renew(rows, who, life, word, luck):
-    """The luck of (who, life), as `Key.bits` has it, into the rows of `luck`."""
-    for j in range(len(rows)):
-        luck[rows[j]] = fold(fold(word, who[j]), life[j])
 
 
 @compiled

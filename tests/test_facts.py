@@ -263,6 +263,17 @@ def test_what_misses_says_on_which_side_whether_recommended_or_not_and_what_move
     assert ", without recommendations too. Moved by discovery_a" in high
     assert "below the band, but within it without recommendations. Moved by" in said(0.5, 0.6)[0]
     assert said(0.85, None) == ["Fact 7: misses: repeats, last 30 days: above the band"]
+    (unmeasured,) = said(0.85, np.nan)
+    assert "above the band. Moved by discovery_a" in unmeasured  # and nothing of what was not measured
+
+
+def test_a_sign_that_is_not_there_lies_below_its_band():
+    (fact,) = chosen((5,), FACTS)
+    table = judged((fact,), [{5: Measured((0.0, 0.1))}], [{5: Measured((0.0, np.nan))}], {})
+    (said,) = reasons(table)
+    assert said == (
+        "Fact 5: misses: skips: weekend less weekday: below the band, without recommendations too"
+    )
 
 
 def test_every_loose_number_knows_what_moves_it():

@@ -41,11 +41,6 @@ def copy_and_two_dots(row, a, b, into, to):
 
 
 @njit
-def lean_to_part(row, target, part, share):
-    lanes.lean_to_part(row, target, part, share)
-
-
-@njit
 def lean(row, target, share):
     lanes.lean(row, target, share)
 
@@ -90,15 +85,6 @@ def test_leaning_and_scaling_change_a_row_and_nothing_else(d):
     np.testing.assert_array_equal(table[1], before[1] + share * (target - before[1]))
     scale(table[1], np.float32(2))
     np.testing.assert_array_equal(table[1], np.float32(2) * (before[1] + share * (target - before[1])))
-    np.testing.assert_array_equal(table[[0, 2]], before[[0, 2]])
-
-
-@pytest.mark.parametrize("d", [0, 8, 24])
-def test_leaning_to_part_of_a_target_changes_a_row_and_nothing_else(d):
-    table, target = np.stack([row(name, d) for name in "abc"]), row("t", d)
-    before, part, share = table.copy(), np.float32(-0.7), np.float32(0.1)
-    lean_to_part(table[1], target, part, share)
-    np.testing.assert_array_equal(table[1], before[1] + share * (part * target - before[1]))
     np.testing.assert_array_equal(table[[0, 2]], before[[0, 2]])
 
 

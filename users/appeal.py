@@ -79,7 +79,7 @@ def idiosyncrasy(luck, track, p):
 
 @scalar
 def newness(age, p):
-    """What a track gains from having come out `age` days ago: newness e^(-age / 60 d), read off a table."""
+    """What a track gains `age` days after it came out: newness e^(-age / newness_days), read off a table."""
     return read_off(p.ageing, min(max(age, ZERO) * p.ageing_steps, _OLD))
 
 

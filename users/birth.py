@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from simenv.floats import HALF, ONE, TWO, ZERO, cos_turns32, exp32, f32, scalar
+from simenv.floats import HALF, ONE, TWO, ZERO, cos_turns32, exp32, f32, read_off, scalar
 from simenv.rng import U64, Key, exponential, fold, uniform
 from simenv.types import F32, F64
 from simenv.urns import Urn, draw_from, urn
@@ -73,9 +73,7 @@ def _drawn(stream, who, life, laws):
 @scalar
 def _read(quantiles, x):
     """The quantile at x in (0, 1)."""
-    place = x * _STEPS
-    piece = np.int32(place)
-    return quantiles[piece] + (place - f32(piece)) * (quantiles[piece + 1] - quantiles[piece])
+    return read_off(quantiles, x * _STEPS)
 
 
 @scalar

@@ -77,7 +77,7 @@ def gaining(p: ListenerParams) -> NDArray:
 
 
 def ageing(p: ListenerParams) -> tuple[NDArray, float]:
-    """(514,) newness e^(-age / 60 d) of 512 ages, and twice 0, for it is over then; and steps to a day.
+    """(514,) newness e^(-age / newness_days) of 512 ages, then twice 0: it is over; and steps to a day.
 
     Between them a line is 1.2e-4 of the newness off.
     """

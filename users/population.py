@@ -105,8 +105,8 @@ class Population:
                 *(rows, lo, hi, self.first, lives, time, NOBODY, *self._state),
                 *(self.hidden.centroids, self._laws, self._record),
             )
-            bots = (self.first, self.key, self.catalogue, self.params)
-            enlist(self.people, rows[lo:hi], lives[lo:hi], *bots)
+            who = (rows[lo:hi], lives[lo:hi], self.first)
+            enlist(self.people, *who, self.key, self.catalogue, self.params)
             kernels.settle_in(rows, lo, hi, self.people, self._record)
 
         self.each(rows, work)
