@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mechanics import DEFAULT, params, people, tastes, unit
 from numba import njit
-from scipy import optimize
+from scipy import optimize, stats
 
 from simenv._lanes import dot
 from simenv.rng import Key
@@ -64,6 +64,12 @@ def test_skips_come_as_often_and_as_early_as_the_formula_says(eta):
         expected = -np.expm1(-hazard(within) * np.exp(eta))
         assert (skipped & (seconds <= within)).mean() == pytest.approx(expected, abs=4 * 0.5 / 200)
     assert skipped.mean() == pytest.approx(-np.expm1(-hazard(200.0) * np.exp(eta)), abs=0.01)
+
+    def law(t):
+        """P(skipped by t | skipped at all)."""
+        return np.expm1(-hazard(t) * np.exp(eta)) / np.expm1(-hazard(200.0) * np.exp(eta))
+
+    assert stats.kstest(seconds[skipped].astype(np.float64), law).pvalue > 1e-4
 
 
 def test_what_is_adored_is_never_skipped_and_what_is_hated_at_once():
